@@ -1,0 +1,89 @@
+"""Frozen values that every part of the product shares; no behaviour beyond what a value knows of itself.
+
+Words follow GDPR and ISO/IEC TS 27560 for the law, Asterisk's own for Asterisk.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+CallId = NewType("CallId", str)
+"""32 lower-case hexadecimal digits, random, chosen by us: says nothing about the person or the channel."""
+
+RecordingId = NewType("RecordingId", str)
+"""32 lower-case hexadecimal digits, random; also the dialplan extension that starts the recording."""
+
+_HEX_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_hex_id(text: str) -> bool:
+    """Tell whether ``text`` is a well-formed call or recording id (32 lower-case hexadecimal digits)."""
+    return _HEX_ID.fullmatch(text) is not None
+
+
+class Outcome(StrEnum):
+    """How asking ended, one per call and policy version (GDPR art. 4(11), 7(1))."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    OBJECTED = "objected"
+    INFORMED = "informed"
+    NO_CHOICE = "no_choice"
+    ABANDONED = "abandoned"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+class Direction(StrEnum):
+    """Which way the call went, seen from the PBX."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
+class RecordingState(StrEnum):
+    """Where a recording stands; the last three are final."""
+
+    ALLOWED = "allowed"
+    RECORDING = "recording"
+    CLOSING = "closing"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    NOT_STARTED = "not_started"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the recording by itself."""
+        return self in (RecordingState.VERIFIED, RecordingState.FAILED, RecordingState.NOT_STARTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """The person calling, as the network told us.
+
+    ``number`` and ``name`` are untrusted text, at most :data:`MAX_OUTSIDE_TEXT` characters. Where the caller
+    withheld the number (``CALLERID(num-pres)`` not *allowed*), both are ``None`` from the first moment on.
+    """
+
+    number: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that was asked, or was to be asked."""
+
+    call_id: CallId
+    channel: str
+    party: Party
+    dialled: str
+    policy: str
+    language: str
+    direction: Direction
+    started_at: int
+    """UTC seconds."""
+
+
+MAX_OUTSIDE_TEXT = 4096
+"""Characters kept of any text that comes from outside."""
