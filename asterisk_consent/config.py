@@ -1,0 +1,132 @@
+"""One TOML file becomes one frozen ``Config``; every problem is reported at once.
+
+The default place is ``/etc/asterisk-consent/asterisk-consent.toml``. Relative paths are taken from the file's
+own directory. ``docs/reference/config.md`` describes every key.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asterisk_consent.errors import ConfigError
+from asterisk_consent.policy import Policy, parse_policy
+from asterisk_consent.tables import Problems, Table, parse_toml
+
+DEFAULT_CONFIG = Path("/etc/asterisk-consent/asterisk-consent.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AriConfig:
+    """Where ARI is and who we are there."""
+
+    url: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmiConfig:
+    """Where AMI is and who we are there."""
+
+    host: str
+    port: int
+    user: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything the service and the commands need to know about where they run."""
+
+    file: Path
+    ari: AriConfig
+    ami: AmiConfig
+    ledger_path: Path
+    spool: Path
+    vault: Path
+    policies: Path
+    prompts: Path
+    prompts_in_asterisk: str
+    """The prompts' directory as Asterisk sees it: differs where one of the two runs in a container."""
+    region: str
+    """Two letters: numbers without a country code belong to this country (ISO 3166-1)."""
+    min_free_bytes: int
+    """With less free space for the ledger or the spool no call is asked."""
+    metrics_port: int
+    """Prometheus metrics on 127.0.0.1; 0 switches them off."""
+
+
+def load_config(file: Path) -> Config:
+    """Read the configuration.
+
+    :raises ConfigError: the file cannot be read, or has problems; all of them, one a line.
+    """
+    text = _read_text(file, "Name the file with --config, or run asterisk-consent as the user it belongs to")
+    problems = Problems(str(file))
+    table = parse_toml(text, problems)
+    config = _read(table, file)
+    table.end()
+    problems.raise_any()
+    return config
+
+
+def _read(table: Table, file: Path) -> Config:
+    base = file.resolve().parent
+    asterisk, paths, limits = table.section("asterisk"), table.section("paths"), table.section("limits")
+    config = Config(
+        file=file,
+        ari=AriConfig(
+            url=asterisk.text("ari_url", "http://127.0.0.1:8088/ari"),
+            user=asterisk.text("ari_user", "asterisk-consent"),
+            password=asterisk.text("ari_password"),
+        ),
+        ami=AmiConfig(
+            host=asterisk.text("ami_host", "127.0.0.1"),
+            port=asterisk.whole("ami_port", 5038, low=1, high=65535),
+            user=asterisk.text("ami_user", "asterisk-consent"),
+            secret=asterisk.text("ami_secret"),
+        ),
+        ledger_path=base / paths.text("ledger", "/var/lib/asterisk-consent/ledger.sqlite"),
+        spool=base / paths.text("spool", "/var/spool/asterisk-consent"),
+        vault=base / paths.text("vault", "/var/lib/asterisk-consent/vault"),
+        policies=base / paths.text("policies", "/etc/asterisk-consent/policies"),
+        prompts=base / paths.text("prompts", "/var/lib/asterisk-consent/prompts"),
+        prompts_in_asterisk=asterisk.text("prompts", "/var/lib/asterisk-consent/prompts"),
+        region=table.text("region", "NL"),
+        min_free_bytes=limits.whole("min_free_mb", 100, low=0, high=1_000_000) << 20,
+        metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
+    )
+    if len(config.region) != 2 or not config.region.isupper():
+        table.note("region", "write the two capital letters of a country, such as 'NL'")
+    for section in (asterisk, paths, limits):
+        section.end()
+    return config
+
+
+def load_policies(directory: Path) -> dict[str, Policy]:
+    """Read every ``*.toml`` of a directory; all or nothing.
+
+    :raises ConfigError: with every problem of every file, one a line.
+    """
+    policies: dict[str, Policy] = {}
+    problems: list[str] = []
+    for file in sorted(directory.glob("*.toml")):
+        try:
+            policy = parse_policy(_read_text(file, "Check its permissions"), file=str(file))
+        except ConfigError as error:
+            problems.append(str(error))
+            continue
+        if policy.id in policies:
+            problems.append(f"{file}: id: '{policy.id}' is the id of another policy too; ids are unique")
+        policies[policy.id] = policy
+    if problems:
+        raise ConfigError("\n".join(problems))
+    if not policies:
+        raise ConfigError("no policy found", where=str(directory), remedy="Put one *.toml file per policy there")
+    return policies
+
+
+def _read_text(file: Path, remedy: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=str(file), remedy=remedy) from error

@@ -1,0 +1,119 @@
+"""What happened to a call, in the words of the dialogue. Values only; made by the interpreter in ``calls``."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """The two parts of an announcement: the information must be played out before an agreement counts."""
+
+    INFORMATION = "information"
+    QUESTION = "question"
+
+
+class Timer(StrEnum):
+    """The dialogue's time-outs."""
+
+    FIRST_DIGIT = "first_digit"
+    """Silence after the question."""
+    OVERALL = "overall"
+    """The whole conversation."""
+    COMMIT = "commit"
+    """Waiting for the entry to be on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """The call is ours and can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnaskable:
+    """The call is ours but may not be asked: unknown policy, missing prompt, no ledger."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlayed:
+    """Asterisk finished a part; ``complete`` tells whether all of it was played. ``play`` numbers the playback."""
+
+    play: int
+    part: Part
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFailed:
+    """Asterisk could not play, or refused to."""
+
+    play: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived:
+    """The caller pressed a digit (its end was seen)."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A time-out set by ``SetTimer`` passed."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHungUp:
+    """The caller hung up."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallLeft:
+    """The call went on in the dialplan without us: the escape time-out, or somebody moved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallLost:
+    """After a break in the connection the call is no longer there: Asterisk restarted, or it ended meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRestored:
+    """The connection to Asterisk was away and is back, the call still waits. A digit may have been lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCommitted:
+    """The decision is durably on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFailed:
+    """The decision could not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRefused:
+    """Asterisk did not let the recording start: the call had left or ended."""
+
+    reason: str
+
+
+Event = (
+    CallArrived
+    | CallUnaskable
+    | PartPlayed
+    | PlaybackFailed
+    | DigitReceived
+    | TimerFired
+    | ChannelHungUp
+    | CallLeft
+    | CallLost
+    | ConnectionRestored
+    | EntryCommitted
+    | EntryFailed
+    | RecordingRefused
+)

@@ -1,0 +1,1 @@
+"""Talks to Asterisk: ARI, AMI and FastAGI. Knows nothing of consent."""
