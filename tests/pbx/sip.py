@@ -188,5 +188,5 @@ class SipAgent(SipPhone):
 
 
 def _peer_of(uri: str) -> Address:
-    host, _, port = uri.partition("@")[2].partition(";")[0].partition(":")
-    return host or uri.partition(":")[2].partition(":")[0], int(port or 5060)
+    host, _, port = uri.removeprefix("sip:").partition(";")[0].rpartition("@")[2].partition(":")
+    return host, int(port or 5060)

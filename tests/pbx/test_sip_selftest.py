@@ -106,7 +106,7 @@ async def test_a_phone_that_takes_no_calls_is_busy() -> None:
 
 async def test_options_are_answered(agent: SipAgent) -> None:
     async with SipPhone() as phone:
-        assert (await phone.options(uri_of(agent))).status == 200
+        assert (await phone.options(f"sip:127.0.0.1:{agent.port}")).status == 200
 
 
 async def test_hold_and_resume_change_the_direction_on_the_other_side(agent: SipAgent) -> None:
