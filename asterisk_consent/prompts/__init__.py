@@ -1,0 +1,1 @@
+"""Announcement texts, the audio rendered from them, and the proof of what was played."""
