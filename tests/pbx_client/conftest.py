@@ -1,0 +1,13 @@
+"""Peers for the tests of the clients."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.pbx_client.fake_ami import FakeAmi, fake_ami
+
+
+@pytest.fixture
+async def ami_peer() -> AsyncIterator[FakeAmi]:
+    async with fake_ami() as peer:
+        yield peer
