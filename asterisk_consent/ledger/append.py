@@ -1,0 +1,51 @@
+"""Appending from a command, beside the running service or without one.
+
+Rule: one entry, one transaction, the head read inside it; and no checkpoint while the service may make one.
+SQLite checkpoints when the last connection closes: that one takes the service's lock for as long as closing
+takes.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from asterisk_consent.errors import LedgerError
+from asterisk_consent.ledger.commit import BUSY_S, Committed, prepare, write_entries
+from asterisk_consent.ledger.connection import connect, require_current, translating
+from asterisk_consent.ledger.entry import NewEntry
+from asterisk_consent.ledger.ownership import Ownership
+
+
+def append_from_outside(
+    path: Path,
+    entry: NewEntry,
+    *,
+    clock: Callable[[], float] = time.time,
+    randomness: Callable[[int], bytes] = os.urandom,
+) -> Committed:
+    """Append ``entry`` durably; return its place in the chain. Blocks, two seconds at most when locked.
+
+    :raises LedgerError: there is no ledger, or its schema is not this release's.
+    :raises LedgerUnavailableError: it could not be written; it may exist all the same.
+    """
+    where = str(path)
+    if not path.is_file():
+        raise LedgerError(
+            "there is no ledger", where=where, remedy="It is made when the service first starts"
+        )
+    prepared = prepare(entry, at=int(clock()), randomness=randomness)
+    ownership = Ownership(path)
+    with translating(where):
+        connection = connect(path, mode="rw", busy_s=BUSY_S)
+        try:
+            require_current(connection, where=where)
+            connection.execute("BEGIN IMMEDIATE")
+            committed = write_entries(connection, [prepared])[0]
+            connection.execute("COMMIT")
+        finally:
+            # Without the lock somebody else is still connected, so this is not the last connection.
+            ownership.try_take()
+            connection.close()
+            ownership.release()
+    return committed

@@ -1,0 +1,144 @@
+"""The hash chain: each entry's hash covers its header and the hash before it; and how a chain is checked.
+
+Rule: nothing here reads a database or a clock, so a second verifier can be written from this file and
+``docs/reference/storage.md`` alone. Every hash is SHA-256; each use starts with a text of its own, so that
+bytes made for one use mean nothing in another.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.ledger.entry import FORMAT_VERSION, PAYLOAD_OF, Header, Kind, read_header
+from asterisk_consent.ledger.payload import Created, Decision, Erased, Payload, read_payload
+from asterisk_consent.ledger.sealing import unseal
+
+GENESIS = bytes(32)
+"""What the first entry has for the hash of its predecessor."""
+SALT_BYTES = 16
+
+_CHAIN_DOMAIN = b"asterisk-consent ledger chain 1\n"
+_COMMITMENT_DOMAIN = b"asterisk-consent ledger commitment 1\n"
+_PAYLOAD_DOMAIN = b"asterisk-consent ledger payload 1\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last entry of a chain, or any entry that must be in it."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as it is stored; salt and body are ``None`` where the payload is gone."""
+
+    seq: int
+    header: bytes
+    hash: bytes
+    salt: bytes | None
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """The first thing found wrong, and at which entry."""
+
+    seq: int
+    what: str
+
+
+def next_hash(previous: bytes, header: bytes) -> bytes:
+    """Return the hash of an entry from its predecessor's hash and its own header bytes."""
+    return sha256(_CHAIN_DOMAIN + previous + header).digest()
+
+
+def commitment(salt: bytes, plaintext: bytes) -> str:
+    """Return the salted commitment to a payload's text, which stays opaque once salt and text are erased."""
+    return sha256(_COMMITMENT_DOMAIN + salt + plaintext).hexdigest()
+
+
+def payload_digest(body: bytes) -> str:
+    """Return the digest of a payload's bytes as they are stored, sealed or not."""
+    return sha256(_PAYLOAD_DOMAIN + body).hexdigest()
+
+
+class ChainVerifier:
+    """Checks rows in the order of their sequence; remembers the first problem and goes no further than it.
+
+    :param expected: an entry known from elsewhere that the chain must contain with this hash.
+    """
+
+    def __init__(self, *, expected: Head | None = None) -> None:
+        self.head = Head(seq=0, hash=GENESIS)
+        self.problem: Problem | None = None
+        self._expected = expected
+        self._gone: set[int] = set()
+
+    def check(self, row: Row) -> tuple[Header, Payload | None] | None:
+        """Check the next row; returns what it holds, or ``None`` when it is wrong."""
+        seq = self.head.seq + 1
+        try:
+            self._check_place(seq, row)
+            header = read_header(row.header)
+            self._check_header(seq, header)
+            payload = self._check_payload(seq, header, row)
+        except LedgerBrokenError as error:
+            self.problem = Problem(seq=seq, what=error.what)
+            return None
+        self.head = Head(seq=seq, hash=row.hash)
+        return header, payload
+
+    def finish(self) -> None:
+        """Check what only the end of the chain can tell: missing payloads nobody erased, a tail cut off."""
+        if self.problem is not None:
+            return
+        if self._gone:
+            self.problem = Problem(
+                seq=min(self._gone), what="the payload is gone and no entry says it was erased"
+            )
+        elif self._expected is not None and self.head.seq < self._expected.seq:
+            missing = f"the chain ends here, entry {self._expected.seq} is missing"
+            self.problem = Problem(seq=self.head.seq, what=missing)
+
+    def _check_place(self, seq: int, row: Row) -> None:
+        if row.seq != seq:
+            raise LedgerBrokenError(f"entry {seq} is missing, the next one stored is {row.seq}")
+        if next_hash(self.head.hash, row.header) != row.hash:
+            raise LedgerBrokenError("header or hash do not follow from the entry before")
+        if self._expected is not None and self._expected.seq == seq and self._expected.hash != row.hash:
+            raise LedgerBrokenError("the hash is not the expected one: this history is another")
+
+    def _check_header(self, seq: int, header: Header) -> None:
+        if header.version != FORMAT_VERSION:
+            raise LedgerBrokenError(f"format version {header.version} is unknown to this release")
+        if header.seq != seq:
+            raise LedgerBrokenError(f"the header says it is entry {header.seq}")
+        if (header.kind is Kind.LEDGER_CREATED) != (seq == 1):
+            raise LedgerBrokenError(f"{header.kind} at this place")
+
+    def _check_payload(self, seq: int, header: Header, row: Row) -> Payload | None:
+        if row.body is None and row.salt is None:
+            self._gone.add(seq)
+            return None
+        if row.body is None or row.salt is None or payload_digest(row.body) != header.payload_digest:
+            raise LedgerBrokenError("the payload is not the one that was entered")
+        plaintext = unseal(row.body)
+        if commitment(row.salt, plaintext) != header.commitment:
+            raise LedgerBrokenError("the salt is not the one that was entered")
+        payload = read_payload(plaintext)
+        if type(payload) is not PAYLOAD_OF[header.kind]:
+            raise LedgerBrokenError(f"{header.kind} holds a payload of another kind")
+        if isinstance(payload, Decision) and header.kind != f"decision.{payload.outcome}":
+            raise LedgerBrokenError(f"{header.kind} holds the outcome {payload.outcome}")
+        if isinstance(payload, Erased):
+            self._gone.difference_update(payload.seqs)
+        return payload
+
+
+def ledger_id_of(payload: Payload | None) -> str:
+    """Return the id that the first entry gave the ledger; :class:`LedgerBrokenError` when it holds none."""
+    if not isinstance(payload, Created):
+        raise LedgerBrokenError("the first entry does not name the ledger")
+    return payload.ledger_id

@@ -1,0 +1,106 @@
+"""Putting entries at the end of the chain: what every writer does inside its transaction.
+
+Rule: the head is read inside the same ``BEGIN IMMEDIATE`` that appends to it, since other processes append
+too.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.ledger.chain import GENESIS, SALT_BYTES, Head, commitment, next_hash, payload_digest
+from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
+from asterisk_consent.ledger.payload import Payload, payload_bytes, read_payload
+from asterisk_consent.ledger.projection import project
+from asterisk_consent.ledger.sealing import seal
+
+BUSY_S = 2.0
+"""How long a writer waits for a lock that somebody else holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Where an entry is in the chain, and the hash that stands for it and everything before it."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An entry whose payload is already salted and sealed; only its place in the chain is missing."""
+
+    entry: NewEntry
+    at: int
+    salt: bytes
+    body: bytes
+    payload: Payload
+    payload_digest: str
+    commitment: str
+
+
+def prepare(entry: NewEntry, *, at: int, randomness: Callable[[int], bytes]) -> Prepared:
+    """Salt and seal the payload of an entry made at ``at`` (UTC seconds)."""
+    plaintext = payload_bytes(entry.payload)
+    salt = randomness(SALT_BYTES)
+    body = seal(plaintext)
+    return Prepared(
+        entry=entry,
+        at=at,
+        salt=salt,
+        body=body,
+        payload=read_payload(plaintext),
+        payload_digest=payload_digest(body),
+        commitment=commitment(salt, plaintext),
+    )
+
+
+def read_head(connection: sqlite3.Connection) -> Head:
+    """Return the last entry's sequence and hash; sequence 0 for an empty chain."""
+    row = connection.execute("SELECT seq, hash FROM chain ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is None:
+        return Head(seq=0, hash=GENESIS)
+    seq, digest = row
+    if not isinstance(digest, bytes) or len(digest) != len(GENESIS):
+        raise LedgerBrokenError(f"the hash of entry {seq} is damaged")
+    return Head(seq=seq, hash=digest)
+
+
+def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> list[Committed]:
+    """Append the group in order and bring the projections up to date, inside the caller's transaction."""
+    head = read_head(connection)
+    seq, digest = head.seq, head.hash
+    chain: list[tuple[int, bytes, bytes]] = []
+    payloads: list[tuple[int, bytes, bytes]] = []
+    written: list[tuple[Header, Payload]] = []
+    for prepared in group:
+        seq += 1
+        header = _header(prepared, seq)
+        raw = header_bytes(header)
+        digest = next_hash(digest, raw)
+        chain.append((seq, raw, digest))
+        payloads.append((seq, prepared.salt, prepared.body))
+        written.append((header, prepared.payload))
+    connection.executemany("INSERT INTO chain VALUES (?, ?, ?)", chain)
+    connection.executemany("INSERT INTO payload VALUES (?, ?, ?)", payloads)
+    project(connection, written)
+    return [Committed(seq, digest) for seq, _, digest in chain]
+
+
+def _header(prepared: Prepared, seq: int) -> Header:
+    entry = prepared.entry
+    return Header(
+        version=FORMAT_VERSION,
+        seq=seq,
+        stream=entry.stream,
+        kind=entry.kind,
+        at=prepared.at,
+        call_id=entry.call_id,
+        policy=entry.policy,
+        policy_version=entry.policy_version,
+        language=entry.language,
+        announcement=entry.announcement,
+        payload_digest=prepared.payload_digest,
+        commitment=prepared.commitment,
+    )

@@ -1,0 +1,200 @@
+"""What an entry tells beyond its header: one Struct per group of kinds, and the bytes it is stored as.
+
+Rule: a payload holds what may have to go again (numbers, names, courses), so it lies in a row of its own and
+the chain knows it by digest only. Silence, refusal and hang-up keep no number, and a withheld number is never
+kept (GDPR art. 5(1)(c)). Text from outside is kept whatever it holds; it never makes an entry fail.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.model import MAX_OUTSIDE_TEXT, Direction, Outcome
+
+KEEPS_CALLER = frozenset({Outcome.GIVEN, Outcome.INFORMED})
+"""Outcomes after which the caller's number and name may be kept: those that a recording can rest on."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One step in the course of asking: ``at_ms`` after the call arrived, what happened, and a detail."""
+
+    at_ms: int
+    what: str
+    detail: str = ""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
+    """How asking one call ended. Make it with :func:`decision_payload`, which keeps no more than it may.
+
+    ``digit`` is empty where none counted. ``played_ms`` is what Asterisk played of the announcement,
+    ``information_ms`` the length of its information part. ``recording_id`` names the recording this allows.
+    """
+
+    outcome: Outcome
+    started_at: int
+    direction: Direction
+    dialled: str
+    channel: str
+    digit: str = ""
+    played_ms: int = 0
+    information_ms: int = 0
+    caller: str | None = None
+    caller_name: str | None = None
+    withheld: bool = False
+    recording_id: str | None = None
+    purposes: tuple[str, ...] = ()
+    reason: str = ""
+    course: tuple[Moment, ...] = ()
+
+    def __post_init__(self) -> None:
+        names_the_caller = self.caller is not None or self.caller_name is not None
+        if names_the_caller and (self.withheld or self.outcome not in KEEPS_CALLER):
+            raise ValueError(f"a decision {self.outcome} may not keep the caller (withheld: {self.withheld})")
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """Spans of silence on one side of a recording, in milliseconds from its start."""
+
+    silent_ms: tuple[tuple[int, int], ...] = ()
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True, tag="recording"):
+    """What became of one recording: ``started_at`` in UTC seconds, ``size`` in bytes."""
+
+    recording_id: str
+    reason: str = ""
+    started_at: int = 0
+    duration_ms: int = 0
+    sha256: str = ""
+    size: int = 0
+    caller: Side = Side()
+    agent: Side = Side()
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
+    """Who got a recording, from whom, and why (GDPR art. 15(1)(c)); entered before its first byte leaves."""
+
+    recording_id: str
+    reason: str
+    recipient: str
+    person: str
+    sha256: str = ""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True, tag="service"):
+    """The service came or went; ``release`` is the version of the product."""
+
+    release: str
+    reason: str = ""
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True, tag="passed"):
+    """Calls that went by unasked while the service was away, between two moments in UTC seconds."""
+
+    count: int
+    reason: str
+    first_at: int = 0
+    last_at: int = 0
+
+
+class Bypass(msgspec.Struct, frozen=True, kw_only=True, tag="bypass"):
+    """Somebody switched asking off or on again."""
+
+    person: str
+    reason: str
+
+
+class Created(msgspec.Struct, frozen=True, kw_only=True, tag="created"):
+    """The first entry: 32 random hexadecimal digits that tell this ledger from every other."""
+
+    ledger_id: str
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True, tag="erased"):
+    """The payloads of these entries were erased, and why: the only thing that excuses a missing payload."""
+
+    seqs: tuple[int, ...]
+    reason: str
+
+
+Payload = Decision | Recording | Export | Service | Passed | Bypass | Created | Erased
+
+_DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
+_ENCODER = msgspec.json.Encoder()
+
+
+def decision_payload(
+    *,
+    outcome: Outcome,
+    started_at: int,
+    direction: Direction,
+    dialled: str,
+    channel: str,
+    caller: str | None,
+    caller_name: str | None,
+    withheld: bool,
+    digit: str = "",
+    played_ms: int = 0,
+    information_ms: int = 0,
+    recording_id: str | None = None,
+    purposes: tuple[str, ...] = (),
+    reason: str = "",
+    course: tuple[Moment, ...] = (),
+) -> Decision:
+    """Make a decision that keeps number and name only where the outcome and the caller allow it."""
+    keeps = outcome in KEEPS_CALLER and not withheld
+    return Decision(
+        outcome=outcome,
+        started_at=started_at,
+        direction=direction,
+        dialled=dialled,
+        channel=channel,
+        caller=caller if keeps else None,
+        caller_name=caller_name if keeps else None,
+        withheld=withheld,
+        digit=digit,
+        played_ms=played_ms,
+        information_ms=information_ms,
+        recording_id=recording_id,
+        purposes=purposes,
+        reason=reason,
+        course=course,
+    )
+
+
+def storable_text(text: str, limit: int = MAX_OUTSIDE_TEXT) -> str:
+    """Return at most ``limit`` characters of ``text``, a lone surrogate spelt out as ``\\udc80``."""
+    return text[:limit].encode("utf-8", "backslashreplace").decode("utf-8")[:limit]
+
+
+def payload_bytes(payload: Payload) -> bytes:
+    """Return the canonical text: JSON, the class's tag first, fields in the order of the class."""
+    try:
+        encoded = _ENCODER.encode(payload)
+    except UnicodeEncodeError:
+        return _ENCODER.encode(_storable(msgspec.to_builtins(payload)))
+    if len(encoded) <= MAX_OUTSIDE_TEXT:
+        return encoded
+    return _ENCODER.encode(_storable(msgspec.to_builtins(payload)))
+
+
+def read_payload(plaintext: bytes) -> Payload:
+    """Read what :func:`payload_bytes` wrote; :class:`LedgerBrokenError` when it is nothing of the kind."""
+    try:
+        return _DECODER.decode(plaintext)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise LedgerBrokenError(f"a payload cannot be read ({error})") from error
+
+
+_Builtin = TypeVar("_Builtin", bound=object)
+
+
+def _storable(value: _Builtin) -> _Builtin | str | list[object] | dict[str, object]:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _storable(item) for name, item in value.items()}
+    return value

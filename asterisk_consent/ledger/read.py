@@ -1,0 +1,137 @@
+"""Questions that commands ask of a ledger: calls and recordings, as of one moment.
+
+Rule: reading changes nothing and needs no lock; it works with and without a running service. What a
+projection does not hold (number, digit) comes from the payload, and is ``None`` or empty once that is erased.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import msgspec
+
+from asterisk_consent.ledger.connection import reading
+from asterisk_consent.ledger.payload import Decision, read_payload
+from asterisk_consent.ledger.sealing import unseal
+from asterisk_consent.model import Direction, Outcome, RecordingState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRow:
+    """One recording; moments in UTC seconds; 0 for a moment or entry that has not come."""
+
+    recording_id: str
+    call_id: str
+    controller: str
+    state: RecordingState
+    channel: str
+    allowed_seq: int
+    allowed_at: int
+    started_at: int
+    ended_seq: int
+    ended_at: int
+    duration_ms: int
+    size: int
+    sha256: str
+    reason: str
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of the recorded conversation; ``None`` while it is not known."""
+        return self.duration_ms / 1000 if self.ended_seq else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One decided call; ``caller`` is ``None`` where none may be kept or none was shown."""
+
+    seq: int
+    call_id: str
+    started_at: int
+    controller: str
+    policy: str
+    policy_version: int
+    language: str
+    direction: Direction
+    caller: str | None
+    outcome: Outcome
+    digit: str
+    played_ms: int
+    reason: str
+    recording: RecordingRow | None
+
+
+_RECORDING_FIELDS = tuple(field.name for field in fields(RecordingRow))
+_RECORDING_COLUMNS = ", ".join(f"r.{name}" for name in _RECORDING_FIELDS).replace("r.controller", "r.stream")
+_RECORDINGS = f"SELECT {_RECORDING_COLUMNS} FROM recording r"  # noqa: S608 - names of columns are ours
+OPEN_RECORDINGS = f"""
+    {_RECORDINGS} WHERE r.state IN ('allowed', 'recording', 'closing') ORDER BY r.allowed_seq, r.recording_id
+"""
+_CALL_FIELDS = (
+    "seq",
+    "call_id",
+    "started_at",
+    "controller",
+    "policy",
+    "policy_version",
+    "language",
+    "direction",
+    "outcome",
+)
+_CALL_COLUMNS = ", ".join(f"c.{name}" for name in _CALL_FIELDS).replace("c.controller", "c.stream")
+_CALLS = f"""
+    SELECT {_CALL_COLUMNS}, p.body, {_RECORDING_COLUMNS}
+    FROM call c LEFT JOIN payload p ON p.seq = c.seq LEFT JOIN recording r ON r.recording_id = c.recording_id
+"""  # noqa: S608 - names of columns are ours
+
+
+def list_calls(path: Path, *, limit: int | None = None) -> list[CallRow]:
+    """Return the decided calls in the order of their decisions, or the latest ``limit`` of them."""
+    with reading(path) as connection:
+        rows = connection.execute(f"{_CALLS} ORDER BY c.seq DESC LIMIT ?", (-1 if limit is None else limit,))
+        return [_call_row(row) for row in rows][::-1]
+
+
+def find_call(path: Path, call_id: str) -> CallRow | None:
+    """Return the effective decision of one call (its latest policy's); ``None`` when there is none."""
+    with reading(path) as connection:
+        query = f"{_CALLS} WHERE c.call_id = ? ORDER BY c.seq DESC LIMIT 1"
+        row = connection.execute(query, (call_id,)).fetchone()
+        return _call_row(row) if row else None
+
+
+def recordings(path: Path) -> list[RecordingRow]:
+    """Return every recording that an entry speaks of, in the order they were allowed."""
+    with reading(path) as connection:
+        rows = connection.execute(f"{_RECORDINGS} ORDER BY r.allowed_seq, r.recording_id")
+        return [recording_row(row) for row in rows]
+
+
+def find_recording(path: Path, recording_id: str) -> RecordingRow | None:
+    """Return one recording; ``None`` when no entry speaks of it."""
+    with reading(path) as connection:
+        row = connection.execute(f"{_RECORDINGS} WHERE r.recording_id = ?", (recording_id,)).fetchone()
+        return recording_row(row) if row else None
+
+
+def recording_row(row: Sequence[object]) -> RecordingRow:
+    """Make a value of one row of a query for recordings."""
+    return msgspec.convert(dict(zip(_RECORDING_FIELDS, row, strict=True)), RecordingRow)
+
+
+def _call_row(row: Sequence[object]) -> CallRow:
+    body = row[len(_CALL_FIELDS)]
+    recording = row[len(_CALL_FIELDS) + 1 :]
+    payload = read_payload(unseal(body)) if isinstance(body, bytes) else None
+    decision = payload if isinstance(payload, Decision) else None
+    return msgspec.convert(
+        dict(zip(_CALL_FIELDS, row, strict=False))
+        | {
+            "caller": decision.caller if decision else None,
+            "digit": decision.digit if decision else "",
+            "played_ms": decision.played_ms if decision else 0,
+            "reason": decision.reason if decision else "",
+            "recording": recording_row(recording) if recording[0] is not None else None,
+        },
+        CallRow,
+    )

@@ -1,0 +1,129 @@
+"""Checking a whole ledger file, and making its projections anew.
+
+Rule: the file is read in one pass, in the order of the chain, as of one moment, with memory that does not
+grow with it. The first problem ends the pass: after it nothing can be said.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from asterisk_consent.errors import LedgerBrokenError, LedgerError
+from asterisk_consent.ledger.chain import ChainVerifier, Head, Problem, Row
+from asterisk_consent.ledger.commit import BUSY_S
+from asterisk_consent.ledger.connection import connect, reading, require_current, translating
+from asterisk_consent.ledger.ownership import Ownership
+from asterisk_consent.ledger.projection import Projector, create_projections
+
+_ROWS = """
+    SELECT c.seq, c.header, c.hash, p.salt, p.body
+    FROM chain c LEFT JOIN payload p ON p.seq = c.seq ORDER BY c.seq
+"""
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """How far the chain holds: ``head`` is the last good entry, ``problem`` the first thing wrong."""
+
+    entries: int
+    head: Head
+    problem: Problem | None
+
+
+def verify(path: Path, *, expected: Head | None = None) -> VerifyReport:
+    """Check every entry of the ledger, its payloads and projections.
+
+    :param expected: an entry known from elsewhere that must be in the chain; without it a cut-off tail that
+        took its payloads and projections along cannot be told from a shorter history.
+    :raises LedgerError: the file cannot be read as a ledger at all.
+    """
+    verifier = ChainVerifier(expected=expected)
+    try:
+        with reading(path) as connection:
+            problem = _check(connection, verifier)
+    except LedgerBrokenError as error:
+        problem = Problem(seq=verifier.head.seq + 1, what=error.what)
+    return VerifyReport(entries=verifier.head.seq, head=verifier.head, problem=problem)
+
+
+def rebuild(path: Path) -> int:
+    """Make the projections anew from the entries, in one transaction; return the number of entries read.
+
+    :raises LedgerBrokenError: the chain does not verify; nothing is changed.
+    :raises LedgerUnavailableError: somebody holds the ledger for more than two seconds.
+    """
+    where = str(path)
+    if not path.is_file():
+        raise LedgerError("there is no ledger", where=where)
+    ownership = Ownership(path)
+    with translating(where):
+        connection = connect(path, mode="rw", busy_s=BUSY_S)
+        try:
+            require_current(connection, where=where)
+            connection.execute("BEGIN IMMEDIATE")
+            for table in ("call", "recording"):
+                connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - one of two names
+            verifier = ChainVerifier()
+            _read(connection, verifier, Projector())
+            if verifier.problem is not None:
+                what = f"entry {verifier.problem.seq}: {verifier.problem.what}"
+                raise LedgerBrokenError(what, where=where, remedy="Restore a backup")
+            connection.execute("COMMIT")
+        finally:
+            ownership.try_take()
+            connection.close()
+            ownership.release()
+    return verifier.head.seq
+
+
+def _check(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem | None:
+    create_projections(connection, schema="temp")
+    _read(connection, verifier, Projector(schema="temp"))
+    return verifier.problem or _stray_payload(connection) or _projection_difference(connection)
+
+
+def _read(connection: sqlite3.Connection, verifier: ChainVerifier, projector: Projector) -> None:
+    for number, row in enumerate(_rows(connection), start=1):
+        found = verifier.check(row)
+        if found is None:
+            return
+        projector.add(*found)
+        if number % _BATCH == 0:
+            projector.apply(connection)
+    projector.apply(connection)
+    verifier.finish()
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
+    for values in connection.execute(_ROWS):
+        seq, header, digest, salt, body = values
+        blobs = isinstance(header, bytes) and isinstance(digest, bytes)
+        if not blobs or not isinstance(salt, bytes | None) or not isinstance(body, bytes | None):
+            raise LedgerBrokenError(f"entry {seq} is not stored as bytes")
+        yield Row(seq, header, digest, salt, body)
+
+
+def _stray_payload(connection: sqlite3.Connection) -> Problem | None:
+    stray = connection.execute(
+        "SELECT min(seq) FROM payload WHERE seq NOT IN (SELECT seq FROM chain)",
+    ).fetchone()[0]
+    return None if stray is None else Problem(seq=int(stray), what="a payload without an entry")
+
+
+def _projection_difference(connection: sqlite3.Connection) -> Problem | None:
+    """Compare the tables for reading with what the entries say; ``closing`` is known to the service alone."""
+    connection.execute(
+        "UPDATE temp.recording SET state = 'closing' WHERE state IN ('allowed', 'recording') "
+        "AND recording_id IN (SELECT recording_id FROM main.recording WHERE state = 'closing')"
+    )
+    for table, seq in (("call", "seq"), ("recording", "max(allowed_seq, ended_seq)")):
+        for one, other in (("main", "temp"), ("temp", "main")):
+            difference = f"SELECT * FROM {one}.{table} EXCEPT SELECT * FROM {other}.{table}"  # noqa: S608 - fixed names
+            found = connection.execute(f"SELECT {seq} FROM ({difference}) LIMIT 1").fetchone()  # noqa: S608
+            if found is not None:
+                return Problem(
+                    seq=int(found[0]), what=f"the table of {table}s does not show what the entries say"
+                )
+    return None
