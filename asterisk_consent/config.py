@@ -54,6 +54,11 @@ class Config:
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
 
+    @property
+    def bypass(self) -> Path:
+        """The file whose presence means that calls pass unasked."""
+        return self.ledger_path.with_name("bypass")
+
 
 def load_config(file: Path) -> Config:
     """Read the configuration.

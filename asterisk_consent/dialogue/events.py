@@ -86,6 +86,11 @@ class ConnectionRestored:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceStopping:
+    """The service is being stopped; the call must not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryCommitted:
     """The decision is durably on disk."""
 
@@ -113,6 +118,7 @@ Event = (
     | CallLeft
     | CallLost
     | ConnectionRestored
+    | ServiceStopping
     | EntryCommitted
     | EntryFailed
     | RecordingRefused

@@ -38,6 +38,7 @@ from asterisk_consent.dialogue.events import (
     PartPlayed,
     PlaybackFailed,
     RecordingRefused,
+    ServiceStopping,
     Timer,
     TimerFired,
 )
@@ -194,6 +195,10 @@ def _lost(d: Dialogue, _: CallLost) -> Step:
     return _depart(d, Outcome.ABORTED, "lost with the connection to Asterisk")
 
 
+def _stopping(d: Dialogue, _: ServiceStopping) -> Step:
+    return _decide(d, Outcome.FAILED, reason="the service was stopped")
+
+
 def _restored(d: Dialogue, _: ConnectionRestored) -> Step:
     """A digit may have been lost: ask again, never infer; the information too unless it was played out."""
     stop = _stop(d)
@@ -270,6 +275,7 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     **{(state, CallLeft): (_left, (State.GONE,)) for state in _ASKING},
     **{(state, CallLost): (_lost, (State.GONE,)) for state in _ASKING},
     **{(state, ConnectionRestored): (_restored, (State.INFORMING, State.QUESTIONING)) for state in _ASKING},
+    **{(state, ServiceStopping): (_stopping, (State.DECIDING,)) for state in (State.ARRIVING, *_ASKING)},
     (State.DECIDING, EntryCommitted): (_committed, (State.STARTING, State.GONE)),
     (State.DECIDING, EntryFailed): (_not_committed, (State.GONE,)),
     (State.DECIDING, TimerFired): (_commit_timed_out, (State.DECIDING, State.GONE)),
@@ -286,7 +292,7 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     **{
         (state, event): (_ignore, (state,))
         for state in (State.DECIDING, State.STARTING, State.GONE)
-        for event in (PartPlayed, PlaybackFailed, DigitReceived)
+        for event in (PartPlayed, PlaybackFailed, DigitReceived, ServiceStopping)
     },
     **{(state, ConnectionRestored): (_ignore, (state,)) for state in (State.DECIDING, State.GONE)},
     **{(state, TimerFired): (_ignore, (state,)) for state in (State.STARTING, State.GONE)},

@@ -9,10 +9,9 @@ Source: Asterisk documentation, "Asterisk REST Interface (ARI)".
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 import msgspec
@@ -70,9 +69,14 @@ class PlaybackSnapshot(msgspec.Struct, frozen=True):
     """A playback at one moment; ``state`` is queued, playing, continuing, done or failed."""
 
     id: str
-    media_uri: str = ""
-    next_media_uri: str = ""
+    target_uri: str = ""
     state: str = ""
+
+    @property
+    def channel_id(self) -> str:
+        """The channel it plays to; empty where it plays to a bridge."""
+        kind, _, target = self.target_uri.partition(":")
+        return target if kind == "channel" else ""
 
 
 class AriEvent(msgspec.Struct, frozen=True):
@@ -99,8 +103,13 @@ class _Variable(msgspec.Struct):
     value: str = ""
 
 
+class _Bridge(msgspec.Struct):
+    channels: list[str] = []
+
+
 _event_decoder = msgspec.json.Decoder(AriEvent)
 _channels_decoder = msgspec.json.Decoder(list[ChannelSnapshot])
+_bridge_decoder = msgspec.json.Decoder(_Bridge)
 _variable_decoder = msgspec.json.Decoder(_Variable)
 
 
@@ -157,15 +166,31 @@ class Channels:
             raise PbxProtocolError(f"not a list of channels: {error}", where="ARI /channels") from error
 
 
-class AriClient:
-    """The connection to one Asterisk for one Stasis application.
+class AriHandler(Protocol):
+    """Who is told what happens on the connection."""
 
-    :param on_event: called for every event, in order; must not block.
-    :param on_connected: awaited after every connect, once the event filter is set; what it raises ends that
-        connection and another is tried.
-    :param on_disconnected: called when the events stop coming.
-    :param on_replaced: called once when another client took the application's name; there is no reconnect.
-    """
+    def take(self, event: AriEvent) -> None:
+        """Take one event; called for every one, in order; must not block."""
+        ...
+
+    async def connected(self) -> None:
+        """The connection is up and the event filter set; events wait until this returns.
+
+        A ``PbxError`` raised here ends the connection, and another is tried.
+        """
+        ...
+
+    def disconnected(self) -> None:
+        """The events stopped coming."""
+        ...
+
+    def replaced(self) -> None:
+        """Another client took the application's name; there is no reconnect."""
+        ...
+
+
+class AriClient:
+    """The connection to one Asterisk for one Stasis application: ``async with``, then ``run``."""
 
     def __init__(
         self,
@@ -174,10 +199,6 @@ class AriClient:
         username: str,
         password: str,
         app: str,
-        on_event: Callable[[AriEvent], None],
-        on_connected: Callable[[], Awaitable[None]],
-        on_disconnected: Callable[[], None],
-        on_replaced: Callable[[], None],
         request_timeout_s: float = 2.0,
         ping_interval_s: float = 5.0,
     ) -> None:
@@ -186,33 +207,41 @@ class AriClient:
         self.connected = False
         self._url = url.rstrip("/")
         self._auth = aiohttp.BasicAuth(username, password)
-        self._on_event = on_event
-        self._on_connected = on_connected
-        self._on_disconnected = on_disconnected
-        self._on_replaced = on_replaced
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_s)
         self._ping_interval_s = ping_interval_s
         self._session: aiohttp.ClientSession | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            auth=self._auth,
-            timeout=self._timeout,
-            connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=60, force_close=False),
-        )
-        self._task = asyncio.create_task(self._supervise(), name="ari")
+        connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=60)
+        self._session = aiohttp.ClientSession(auth=self._auth, timeout=self._timeout, connector=connector)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
         if self._session is not None:
             await self._session.close()
+            self._session = None
+
+    async def run(self, handler: AriHandler) -> None:
+        """Stay connected, with back-off, until cancelled or replaced by another client."""
+        failures = 0
+        while True:
+            replaced = False
+            try:
+                replaced = await self._connect_and_read(handler)
+            except PbxError as error:
+                if failures == 0 or self.connected:
+                    log.warning("ari.unavailable", error=str(error))
+            if self.connected:
+                self.connected = False
+                failures = 0
+                handler.disconnected()
+            if replaced:
+                handler.replaced()
+                return
+            await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+            failures += 1
 
     async def request(self, method: str, path: str, **params: str) -> bytes:
         """Send one request and return the body of its answer.
@@ -246,6 +275,14 @@ class AriClient:
         with contextlib.suppress(PbxRefusedError):
             await self.request("DELETE", f"/playbacks/{playback_id}")
 
+    async def channels_in_bridge(self, bridge_id: str) -> list[str]:
+        """Return the ids of the channels in a bridge."""
+        body = await self.request("GET", f"/bridges/{bridge_id}")
+        try:
+            return _bridge_decoder.decode(body).channels
+        except msgspec.DecodeError as error:
+            raise PbxProtocolError(f"not a bridge: {error}", where="ARI /bridges") from error
+
     async def get_global(self, name: str) -> str:
         """Read a global variable or function."""
         body = await self.request("GET", "/asterisk/variable", variable=name)
@@ -258,51 +295,32 @@ class AriClient:
         """Set a global variable or function."""
         await self.request("POST", "/asterisk/variable", variable=name, value=value)
 
-    async def _supervise(self) -> None:
-        failures = 0
-        while True:
-            try:
-                replaced = await self._connect_and_read()
-                failures = 0
-            except PbxError as error:
-                if failures == 0:
-                    log.warning("ari.unavailable", error=str(error))
-                replaced = False
-            if self.connected:
-                self.connected = False
-                failures = 0
-                self._on_disconnected()
-            if replaced:
-                self._on_replaced()
-                return
-            await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
-            failures += 1
-
-    async def _connect_and_read(self) -> bool:
+    async def _connect_and_read(self, handler: AriHandler) -> bool:
         """Stay connected as long as it lasts; return whether another client took the name."""
-        assert self._session is not None
+        if self._session is None:
+            raise PbxUnavailableError("ARI client is not open", where=self._url)
         params = {"app": self.app, "subscribeAll": "false"}
         try:
             async with self._session.ws_connect(
                 self._url + "/events", params=params, heartbeat=self._ping_interval_s, max_msg_size=MAX_EVENT_BYTES
             ) as socket:
-                return await self._read(socket)
+                return await self._read(socket, handler)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             what = str(error) or type(error).__name__
             raise PbxUnavailableError(
                 f"cannot connect: {what}", where=self._url, remedy="Check ari.conf, http.conf and [asterisk]"
             ) from error
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, handler: AriHandler) -> bool:
         allowed = {"allowed": [{"type": name} for name in EVENT_TYPES]}
         await self._request("PUT", f"/applications/{self.app}/eventFilter", json=allowed)
         self.connected = True
-        await self._on_connected()
+        await handler.connected()
         async for message in socket:
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 break
             event = parse_event(message.data)
             if event.type == "ApplicationReplaced":
                 return True
-            self._on_event(event)
+            handler.take(event)
         return False

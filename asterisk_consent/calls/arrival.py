@@ -1,0 +1,82 @@
+"""Reads a call as Asterisk hands it to us, and forgets at once what may not be known.
+
+Every value here comes from outside. A number or name that the caller withheld is dropped in this module, before
+anything can log, index or store it, even though the network supplied it (ETSI EN 300 089; RFC 3325 section 7).
+"""
+
+from dataclasses import dataclass
+
+import phonenumbers
+
+from asterisk_consent.model import MAX_OUTSIDE_TEXT, Call, CallId, Direction, Party
+from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
+
+APP = "asterisk-consent"
+"""The Stasis application that the dialplan names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A call at the door: the call itself, and what remains of the administrator's own limit in seconds (0: none)."""
+
+    call: Call
+    limit_s: float
+
+
+def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, at: int) -> Arrival:
+    """Make an ``Arrival`` of a channel and the arguments that ``[asterisk-consent]`` gave to ``Stasis``.
+
+    :param args: ``ask, policy, presentation of number, of name, dialled number, remaining limit``; what is missing
+        counts as empty, and an empty presentation as withheld.
+    """
+    values = [*args, *[""] * 6]
+    _, policy, number_presentation, name_presentation, dialled, limit = values[:6]
+    return Arrival(
+        call=Call(
+            call_id=call_id,
+            channel=channel.id,
+            party=_party(channel.caller, number_presentation, name_presentation),
+            dialled=dialled,
+            policy=policy,
+            language=channel.language,
+            direction=Direction.INCOMING,
+            started_at=at,
+        ),
+        limit_s=_seconds(limit),
+    )
+
+
+def args_of(channel: ChannelSnapshot) -> list[str]:
+    """Return the Stasis arguments of a channel that was found waiting; empty where it is not ours."""
+    if channel.dialplan.app_name != "Stasis":
+        return []
+    app, *args = channel.dialplan.app_data.split(",")
+    return args if app == APP else []
+
+
+def e164(number: str, region: str) -> str:
+    """Return the number in E.164 form, or as it came where it is none (an extension, a text)."""
+    try:
+        parsed = phonenumbers.parse(number[:64], region)
+    except phonenumbers.NumberParseException:
+        return number
+    if not phonenumbers.is_possible_number(parsed):
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _party(caller: CallerId, number_presentation: str, name_presentation: str) -> Party:
+    if not number_presentation.startswith("allowed"):
+        return Party(number=None, name=None)
+    shown = name_presentation.startswith("allowed")
+    return Party(
+        number=caller.number[:MAX_OUTSIDE_TEXT] or None,
+        name=(caller.name[:MAX_OUTSIDE_TEXT] or None) if shown else None,
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(0.0, min(float(text), 1e6))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,161 @@
+"""Tells Asterisk every second that calls can be asked, while that is true.
+
+Rule: the heartbeat is renewed only while the service can ask (ARI and its prompts are there) *and* write (a durable
+write just worked, and there is room). The dialplan lets calls pass at once when it is older than three seconds: a
+full disk or a lost connection costs no call more than that.
+
+Also brings in the notes that the dialplan left of calls which passed while nobody answered, so that the ledger
+tells what became of every call.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from asterisk_consent.calls.switchboard import Switchboard
+from asterisk_consent.errors import LedgerError, PbxError
+from asterisk_consent.ledger.entry import NewEntry, decision_kind
+from asterisk_consent.ledger.payload import decision_payload
+from asterisk_consent.model import Direction, Outcome
+from asterisk_consent.pbx.ari import AriClient
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S = 1.0
+MAX_NOTES = 1000
+"""The dialplan keeps no more; see ``dialplan/asterisk-consent.conf``."""
+
+_REASONS = {"away": "the service was away", "escaped": "the service did not answer in time"}
+
+
+class ProbedLedger(Protocol):
+    """What the heartbeat needs of the ledger."""
+
+    async def append(self, entry: NewEntry) -> object:
+        """Commit the entry durably."""
+        ...
+
+    async def probe(self) -> None:
+        """Return if a durable write works now; ``LedgerError`` otherwise."""
+        ...
+
+
+class Heartbeat:
+    """Renews ``CONSENT_HEARTBEAT``.
+
+    :param spool: where Asterisk writes recordings; without ``min_free_bytes`` there no call is asked.
+    :param bypass: the file whose presence means that calls shall pass; Asterisk forgets it at a restart.
+    :param new_call_id: a fresh call id for a call that passed.
+    """
+
+    def __init__(
+        self,
+        *,
+        ari: AriClient,
+        switchboard: Switchboard,
+        ledger: ProbedLedger,
+        spool: Path,
+        min_free_bytes: int,
+        bypass: Path,
+        now: Callable[[], int],
+        new_call_id: Callable[[], str],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._ari = ari
+        self._switchboard = switchboard
+        self._ledger = ledger
+        self._spool = spool
+        self._min_free_bytes = min_free_bytes
+        self._bypass = bypass
+        self._now = now
+        self._new_call_id = new_call_id
+        self._sleep = sleep
+        self.healthy = False
+        self._fault = "starting"
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            await self.beat()
+            await self._sleep(INTERVAL_S)
+
+    async def beat(self) -> None:
+        """Renew the heartbeat if calls can be asked, and say once when that changes."""
+        fault = await self._find_fault()
+        if not fault:
+            try:
+                if not self.healthy:
+                    await self._ari.set_global("CONSENT_BYPASS", "1" if self._bypass.exists() else "")
+                await self._ari.set_global("CONSENT_HEARTBEAT", str(self._now()))
+                await self._bring_in_notes()
+            except (PbxError, LedgerError) as error:
+                fault = str(error)
+        if fault != self._fault:
+            self._fault = fault
+            if fault:
+                log.error("heartbeat.stopped", fault=fault, effect="calls pass unrecorded")
+            else:
+                log.info("heartbeat.running")
+        self.healthy = not fault
+
+    async def end(self) -> None:
+        """Take the heartbeat back, so that calls pass at once."""
+        try:
+            await self._ari.set_global("CONSENT_HEARTBEAT", "0")
+        except PbxError as error:
+            log.warning("heartbeat.not_ended", error=str(error))
+
+    async def _find_fault(self) -> str:
+        if not self._switchboard.acting:
+            return "not connected to Asterisk"
+        try:
+            free = shutil.disk_usage(self._spool).free
+        except OSError as error:
+            return f"{self._spool}: {error.strerror}"
+        if free < self._min_free_bytes:
+            return f"{self._spool}: only {free >> 20} MiB free"
+        try:
+            await self._ledger.probe()
+        except LedgerError as error:
+            return str(error)
+        return ""
+
+    async def _bring_in_notes(self) -> None:
+        count = _whole(await self._ari.get_global("CONSENT_NOTES"))
+        if not count:
+            return
+        notes = [await self._ari.get_global(f"CONSENT_NOTE_{n}") for n in range(1, min(count, MAX_NOTES) + 1)]
+        await self._ari.set_global("CONSENT_NOTES", "")
+        for note in notes:
+            await self._enter(note)
+        if count > MAX_NOTES:
+            log.error("heartbeat.notes_lost", count=count - MAX_NOTES)
+
+    async def _enter(self, note: str) -> None:
+        """Enter a call that passed, unless a session of ours enters it."""
+        at, kind, channel, policy, dialled = [*note.split(","), *[""] * 5][:5]
+        if self._switchboard.has_asked(channel):
+            return
+        payload = decision_payload(
+            outcome=Outcome.FAILED,
+            started_at=_whole(at),
+            direction=Direction.INCOMING,
+            dialled=dialled,
+            channel=channel,
+            caller=None,
+            caller_name=None,
+            withheld=False,
+            reason=_REASONS.get(kind, "passed"),
+        )
+        kind_ = decision_kind(Outcome.FAILED)
+        await self._ledger.append(
+            NewEntry(stream="system", kind=kind_, call_id=self._new_call_id(), policy=policy, payload=payload)
+        )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

@@ -1,0 +1,52 @@
+"""Figures for Prometheus on 127.0.0.1, read when asked: nothing is counted twice on the way of a call.
+
+No label ever holds a number, a name or an id.
+"""
+
+from collections.abc import Iterator
+
+import prometheus_client
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from asterisk_consent.calls.heartbeat import Heartbeat
+from asterisk_consent.calls.recorder import Recorder
+from asterisk_consent.calls.switchboard import Switchboard
+from asterisk_consent.errors import ConfigError
+
+
+class _Figures(Collector):
+    def __init__(self, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat) -> None:
+        self._switchboard = switchboard
+        self._recorder = recorder
+        self._heartbeat = heartbeat
+
+    def collect(self) -> Iterator[Metric]:
+        calls = CounterMetricFamily("consent_calls", "Calls by outcome", labels=["outcome"])
+        for outcome, count in self._switchboard.outcomes.items():
+            calls.add_metric([outcome], count)
+        ended = CounterMetricFamily("consent_recordings", "Recordings by their end", labels=["end"])
+        for end, count in self._recorder.ended.items():
+            ended.add_metric([end], count)
+        yield calls
+        yield ended
+        yield GaugeMetricFamily("consent_calls_asked", "Calls being asked now", self._switchboard.depth)
+        yield GaugeMetricFamily("consent_recordings_open", "Recordings without an end yet", self._recorder.depth)
+        yield GaugeMetricFamily("consent_healthy", "1 while calls can be asked", float(self._heartbeat.healthy))
+
+
+def publish_metrics(port: int, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat) -> None:
+    """Answer Prometheus on 127.0.0.1; port 0 answers nobody.
+
+    :raises ConfigError: the port is taken.
+    """
+    if not port:
+        return
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(_Figures(switchboard, recorder, heartbeat))
+    try:
+        prometheus_client.start_http_server(port, addr="127.0.0.1", registry=registry)
+    except OSError as error:
+        raise ConfigError(
+            f"metrics_port {port}: {error.strerror}", where="[limits]", remedy="Choose a free port, or 0 for none"
+        ) from error

@@ -1,0 +1,79 @@
+"""Follows what Asterisk plays to one caller: which part ended, whether all of it was played, how much in all.
+
+Rule: *played* is measured between Asterisk's own events, never inferred from a request that was answered: a
+missing or truncated file reports success too. Source: ARI events ``PlaybackStarted``, ``PlaybackContinuing``
+(the next of several media began), ``PlaybackFinished``.
+"""
+
+from collections.abc import Mapping
+
+from asterisk_consent.dialogue.events import Event, Part, PartPlayed, PlaybackFailed
+from asterisk_consent.pbx.ari import AriEvent
+
+TOLERANCE_MS = 200
+"""A part counts as played out when Asterisk took its length less this: playback ends a few frames early."""
+
+
+class Playing:
+    """The playbacks of one call, one after the other.
+
+    :param durations_ms: length of each part's file.
+    """
+
+    def __init__(self, call_id: str, durations_ms: Mapping[Part, int]) -> None:
+        self._call_id = call_id
+        self._durations_ms = durations_ms
+        self._play = 0
+        self._parts: tuple[Part, ...] = ()
+        self._began_at_s: float | None = None
+        self._played_ms = 0
+
+    def begin(self, play: int, parts: tuple[Part, ...]) -> str:
+        """Note that these parts were sent to be played; return the playback's id."""
+        self._play, self._parts, self._began_at_s = play, parts, None
+        return f"{self._call_id}-{play}"
+
+    def seconds(self, parts: tuple[Part, ...]) -> float:
+        """Return how long these parts take to play."""
+        return sum(self._durations_ms[part] for part in parts) / 1000
+
+    def stop(self, at_s: float) -> str:
+        """Note that the playback ends here, at Asterisk's time ``at_s``; return its id."""
+        if self._parts and self._began_at_s is not None:
+            self._played_ms += self._elapsed_ms(at_s)
+        self._parts, self._began_at_s = (), None
+        return f"{self._call_id}-{self._play}"
+
+    def played_ms(self, at_s: float) -> int:
+        """Return what Asterisk has played of the announcement up to ``at_s``, repetitions included."""
+        current = self._elapsed_ms(at_s) if self._parts and self._began_at_s is not None else 0
+        return self._played_ms + current
+
+    def take(self, event: AriEvent) -> Event | None:
+        """Turn a playback event into one of the dialogue's; ``None`` where it means nothing (any more)."""
+        if event.playback is None or not self._parts or event.playback.id != f"{self._call_id}-{self._play}":
+            return None
+        match event.type:
+            case "PlaybackStarted":
+                self._began_at_s = event.at_s
+                return None
+            case "PlaybackContinuing":
+                return self._part_ended(event.at_s)
+            case "PlaybackFinished" if event.playback.state == "failed":
+                self._parts = ()
+                return PlaybackFailed(self._play, "Asterisk could not play the announcement")
+            case "PlaybackFinished":
+                return self._part_ended(event.at_s)
+        return None
+
+    def _part_ended(self, at_s: float) -> Event:
+        part, *rest = self._parts
+        elapsed_ms = self._elapsed_ms(at_s) if self._began_at_s is not None else 0
+        self._played_ms += elapsed_ms
+        self._parts, self._began_at_s = tuple(rest), at_s
+        return PartPlayed(self._play, part, elapsed_ms >= self._durations_ms[part] - TOLERANCE_MS)
+
+    def _elapsed_ms(self, at_s: float) -> int:
+        """Milliseconds of the current part, never more than it has."""
+        elapsed_ms = round((at_s - (self._began_at_s or at_s)) * 1000)
+        return max(0, min(elapsed_ms, self._durations_ms[self._parts[0]]))

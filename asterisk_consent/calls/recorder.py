@@ -1,0 +1,260 @@
+"""Finds the end of every recording that was allowed, from what is on disk.
+
+Rule: every allowed recording reaches exactly one end: ``verified``, ``failed`` or ``not_started``. Neither an
+answer of Asterisk nor ``MixMonitorStart`` proves that anything is recorded; the files do. Their start is
+``IN_CREATE``, their end ``IN_CLOSE_WRITE`` of both (inotify); a sweep over the channels that Asterisk still has
+finds what inotify could not tell, such as a recording that never began or one that ended while we were away.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from asyncinotify import Inotify, Mask
+
+from asterisk_consent.errors import AudioError, LedgerError, PbxError
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.payload import Recording, Side
+from asterisk_consent.model import RecordingId, is_hex_id
+from asterisk_consent.vault.store import Closed, close_recording, empty_spool
+
+log = structlog.get_logger(__name__)
+
+SIDES = ("caller", "agent")
+SWEEP_S = 5.0
+"""How often recordings without news are compared with the channels that Asterisk has."""
+GRACE_S = 10.0
+"""How long after its channel is gone a recording may still produce files: Asterisk opens them in a thread."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Awaited:
+    """A recording on its way to its end."""
+
+    recording_id: RecordingId
+    entry: NewEntry
+    channel: str
+    started_at: int = 0
+    closed_sides: set[str] = field(default_factory=set)
+    gone_since_s: float | None = None
+    ending: bool = False
+
+
+class EntryWriter(Protocol):
+    """What the recorder needs of the ledger."""
+
+    async def append(self, entry: NewEntry) -> object:
+        """Commit the entry durably."""
+        ...
+
+    async def set_closing(self, recording_id: str) -> None:
+        """Show the recording as closing until its end is entered."""
+        ...
+
+
+class Recorder:
+    """Watches the spool and brings each recording to its end.
+
+    :param channels: returns the ids of the channels that Asterisk has now; ``PbxError`` when it cannot tell.
+    :param monotonic_s: a clock that no one sets.
+    :param now: UTC seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        spool: Path,
+        vault: Path,
+        ledger: EntryWriter,
+        channels: Callable[[], Awaitable[set[str]]],
+        monotonic_s: Callable[[], float],
+        now: Callable[[], int],
+    ) -> None:
+        self._spool = spool
+        self._vault = vault
+        self._ledger = ledger
+        self._channels = channels
+        self._monotonic_s = monotonic_s
+        self._now = now
+        self._awaited: dict[RecordingId, Awaited] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Semaphore(2)
+        self._inotify: Inotify | None = None
+        self.ended: dict[str, int] = {}
+
+    @property
+    def depth(self) -> int:
+        """How many recordings have not reached their end."""
+        return len(self._awaited)
+
+    def expect(self, recording_id: RecordingId, entry: NewEntry, channel: str) -> None:
+        """Take over a recording that is on disk as allowed."""
+        self._awaited[recording_id] = Awaited(recording_id=recording_id, entry=entry, channel=channel)
+
+    def adopt(self, awaited: Awaited) -> None:
+        """Take over a recording that an earlier run of the service left without an end."""
+        self._awaited[awaited.recording_id] = awaited
+
+    def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
+        """Enter that the recording will not be made."""
+        awaited = self._awaited.get(recording_id)
+        if awaited is not None and not awaited.ending:
+            self._end(awaited, self._enter(awaited, Kind.RECORDING_NOT_STARTED, Recording(
+                recording_id=recording_id, reason=reason)))
+
+    def is_recorded(self, channel: str) -> bool:
+        """Tell whether a recording without an end belongs to this channel."""
+        return any(awaited.channel == channel for awaited in self._awaited.values())
+
+    async def watch(self) -> None:
+        """Watch the spool until cancelled.
+
+        :raises AudioError: the spool cannot be watched.
+        """
+        try:
+            inotify = Inotify(cache_size=64)
+            inotify.add_watch(self._spool, Mask.CREATE | Mask.CLOSE_WRITE)
+        except OSError as error:
+            raise AudioError(
+                f"the spool cannot be watched: {error.strerror}",
+                where=str(self._spool),
+                remedy="Create it, writable for Asterisk and readable and writable for the service",
+            ) from error
+        with inotify:
+            async for event in inotify:
+                if Mask.Q_OVERFLOW in event.mask:
+                    log.warning("recorder.inotify_overflow")
+                elif event.name is not None:
+                    self._file_event(str(event.name), created=Mask.CREATE in event.mask)
+
+    async def sweep(self) -> None:
+        """Compare what is awaited with the channels there are, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            if self._awaited:
+                await self.sweep_once()
+
+    async def sweep_once(self) -> None:
+        """Bring recordings to their end whose channel is gone and whose files will not change any more."""
+        try:
+            channels = await self._channels()
+        except PbxError:
+            return
+        now_s = self._monotonic_s()
+        for awaited in list(self._awaited.values()):
+            if awaited.channel in channels or awaited.ending:
+                awaited.gone_since_s = None
+            elif awaited.gone_since_s is None:
+                awaited.gone_since_s = now_s
+            elif now_s - awaited.gone_since_s >= GRACE_S:
+                self._close(awaited)
+
+    async def close(self) -> None:
+        """Wait for the ends that are being worked on."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _file_event(self, name: str, *, created: bool) -> None:
+        recording_id, _, rest = name.partition("-")
+        side = rest.removesuffix(".wav")
+        if not is_hex_id(recording_id) or side not in SIDES:
+            log.warning("recorder.stranger_in_spool")
+            return
+        awaited = self._awaited.get(RecordingId(recording_id))
+        if awaited is None:
+            log.warning("recorder.unexpected_file", recording_id=recording_id)
+        elif created and not awaited.started_at:
+            awaited.started_at = self._now()
+            self._spawn(self._enter_started(awaited))
+        elif not created:
+            awaited.closed_sides.add(side)
+            if len(awaited.closed_sides) == len(SIDES):
+                self._close(awaited)
+
+    def _close(self, awaited: Awaited) -> None:
+        if not awaited.ending:
+            self._end(awaited, self._settle(awaited))
+
+    def _end(self, awaited: Awaited, work: Awaitable[None]) -> None:
+        awaited.ending = True
+        self._spawn(work)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Future[None]") -> None:
+        self._tasks.discard(task)  # type: ignore[arg-type]  # ensure_future gave a Task
+        if not task.cancelled() and task.exception() is not None:
+            log.error("recorder.failed", exc_info=task.exception())
+
+    async def _enter_started(self, awaited: Awaited) -> None:
+        recording = Recording(recording_id=awaited.recording_id, started_at=awaited.started_at)
+        with contextlib.suppress(LedgerError):
+            await self._ledger.append(_about(awaited.entry, Kind.RECORDING_STARTED, recording))
+
+    async def _settle(self, awaited: Awaited) -> None:
+        """Check, join and store the two sides, enter what they are, then empty the spool."""
+        async with self._closing:
+            with contextlib.suppress(LedgerError):
+                await self._ledger.set_closing(awaited.recording_id)
+            try:
+                closed = await asyncio.to_thread(
+                    close_recording, awaited.recording_id, self._spool, self._vault
+                )
+            except AudioError as error:
+                failed = Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
+                await self._enter(awaited, Kind.RECORDING_FAILED, failed)
+                return
+            await self._enter(awaited, *_verdict(awaited, closed))
+            await asyncio.to_thread(empty_spool, awaited.recording_id, self._spool)
+
+    async def _enter(self, awaited: Awaited, kind: Kind, recording: Recording) -> None:
+        """Enter the end; tried until the ledger takes it, since every recording has one."""
+        while True:
+            try:
+                await self._ledger.append(_about(awaited.entry, kind, recording))
+            except LedgerError as error:
+                log.error("recorder.entry_failed", recording_id=awaited.recording_id, error=str(error))
+                await asyncio.sleep(1.0)
+            else:
+                break
+        self._awaited.pop(awaited.recording_id, None)
+        self.ended[kind] = self.ended.get(kind, 0) + 1
+
+
+def _about(decision: NewEntry, kind: Kind, recording: Recording) -> NewEntry:
+    """Return an entry about the recording that ``decision`` allowed."""
+    return NewEntry(
+        stream=decision.stream,
+        kind=kind,
+        call_id=decision.call_id,
+        policy=decision.policy,
+        policy_version=decision.policy_version,
+        language=decision.language,
+        announcement=decision.announcement,
+        payload=recording,
+    )
+
+
+def _verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
+    """Return what the files are: a conversation, a damaged one, or none."""
+    inspection = closed.inspection
+    recording = Recording(
+        recording_id=awaited.recording_id,
+        reason=closed.problem,
+        started_at=awaited.started_at,
+        duration_ms=closed.duration_ms,
+        sha256=closed.sha256,
+        size=closed.size,
+        caller=Side(silent_ms=inspection.caller.silent_spans_ms),
+        agent=Side(silent_ms=inspection.agent.silent_spans_ms),
+    )
+    if closed.is_empty:
+        return Kind.RECORDING_NOT_STARTED, recording
+    return (Kind.RECORDING_FAILED if closed.problem else Kind.RECORDING_VERIFIED), recording

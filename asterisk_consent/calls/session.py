@@ -1,0 +1,332 @@
+"""One call: feeds the dialogue with events and carries out its commands. The only interpreter of them.
+
+Rules: events are taken one at a time, in order; the recording is started by nothing but ``StartRecording``; every
+request to let the call go on is made even when everything before it failed; whatever is raised here ends with the
+call released, unrecorded.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from asterisk_consent.calls.arrival import Arrival, e164
+from asterisk_consent.calls.playing import Playing
+from asterisk_consent.dialogue.commands import (
+    AppendEntry,
+    CancelTimer,
+    Command,
+    EnterNotStarted,
+    PlayPrompt,
+    ReleaseCall,
+    SetTimer,
+    StartRecording,
+    StopPrompt,
+)
+from asterisk_consent.dialogue.events import (
+    CallArrived,
+    CallLeft,
+    CallUnaskable,
+    ChannelHungUp,
+    DigitReceived,
+    EntryCommitted,
+    EntryFailed,
+    Event,
+    Part,
+    PlaybackFailed,
+    RecordingRefused,
+    ServiceStopping,
+    Timer,
+    TimerFired,
+)
+from asterisk_consent.dialogue.machine import Dialogue, Script, State, step
+from asterisk_consent.errors import DialogueError, LedgerError, PbxError, PbxRefusedError
+from asterisk_consent.ledger.entry import NewEntry, decision_kind
+from asterisk_consent.ledger.payload import Moment, decision_payload
+from asterisk_consent.model import Outcome, RecordingId
+from asterisk_consent.pbx.ari import AriClient, AriEvent
+from asterisk_consent.policy import Policy
+from asterisk_consent.prompts.rendered import PromptSet
+
+log = structlog.get_logger(__name__)
+
+CONTEXT = "asterisk-consent"
+ESCAPE_MARGIN_S = 3.0
+"""Added to what is played and waited for: after that Asterisk takes the call away from a service that froze."""
+MAX_MOMENTS = 64
+"""Steps kept of the course of one call; a storm of digits is cut off here."""
+
+_OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
+_OUTCOME_EXTENSIONS = {Outcome.REFUSED: "refused", Outcome.NO_CHOICE: "no_choice"}
+
+
+class Appender(Protocol):
+    """What a session needs of the ledger."""
+
+    async def append(self, entry: NewEntry) -> object:
+        """Commit the entry durably; ``LedgerError`` when that is not known to have happened."""
+        ...
+
+
+class RecordingKeeper(Protocol):
+    """What a session needs of the recorder."""
+
+    def expect(self, recording_id: RecordingId, entry: NewEntry, channel: str) -> None:
+        """Take over a recording that is on disk as allowed: from here on the recorder finds its end."""
+        ...
+
+    def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
+        """Enter that the recording will not be made."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """What is played for a call and what the answers mean.
+
+    :param policy: ``None`` where the number's policy is not known.
+    :param prompts: ``None`` where the announcement cannot be played; ``fault`` says why the call is not asked.
+    :param prompts_path: the announcement's directory as Asterisk sees it.
+    """
+
+    policy: Policy | None = None
+    prompts: PromptSet | None = None
+    prompts_path: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all sessions share; ``region`` is where numbers without a country code belong."""
+
+    ari: AriClient
+    ledger: Appender
+    recorder: RecordingKeeper
+    region: str
+    now_s: Callable[[], float] = time.time
+    randomness: Callable[[int], bytes] = os.urandom
+
+
+class Session:
+    """The interpreter of one call."""
+
+    def __init__(self, arrival: Arrival, announced: Announced, surroundings: Surroundings) -> None:
+        now_s, prompts = surroundings.now_s, announced.prompts
+        self.call = arrival.call
+        self.outcome: Outcome | None = None
+        self._limit_at_s = now_s() + arrival.limit_s if arrival.limit_s else None
+        self._policy = announced.policy
+        self._prompts = prompts
+        self._prompts_path = announced.prompts_path
+        self._unaskable = announced.fault
+        self._region = surroundings.region
+        self._ari = surroundings.ari
+        self._channel = surroundings.ari.channels.get(channel_id=arrival.call.channel)
+        self._ledger = surroundings.ledger
+        self._recorder = surroundings.recorder
+        self._recording_id = RecordingId(surroundings.randomness(16).hex())
+        self._now_s = now_s
+        self._dialogue = Dialogue(script=_script(announced.policy))
+        durations = {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
+        self._playing = Playing(arrival.call.call_id, durations)
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._appending: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._course: list[Moment] = []
+        self._began_at_s = now_s()
+        self._event_at_s = self._began_at_s
+
+    def feed(self, event: Event) -> None:
+        """Hand over an event; taken in order."""
+        self._events.put_nowait(event)
+
+    def feed_ari(self, event: AriEvent) -> None:
+        """Hand over an ARI event of this call's channel or playback."""
+        self._event_at_s = event.at_s or self._now_s()
+        match event.type:
+            case "ChannelDtmfReceived":
+                self._note("digit", event.digit)
+                self.feed(DigitReceived(event.digit))
+            case "ChannelHangupRequest" | "ChannelDestroyed":
+                self.feed(ChannelHungUp())
+            case "StasisEnd":
+                self.feed(CallLeft())
+            case _:
+                translated = self._playing.take(event)
+                if translated is not None:
+                    self.feed(translated)
+
+    async def run(self) -> None:
+        """Have the conversation; return when the call is no longer ours and its decision is settled."""
+        self.feed(CallUnaskable(self._unaskable) if self._unaskable else CallArrived())
+        try:
+            while self._dialogue.state is not State.GONE or self._appending is not None:
+                await self._take(await self._events.get())
+        except Exception:
+            log.exception("session.failed", call_id=self.call.call_id)
+            await self._release(Outcome.FAILED)
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
+
+    async def _take(self, event: Event) -> None:
+        if isinstance(event, EntryCommitted | EntryFailed):
+            self._appending = None
+        if isinstance(event, TimerFired | ServiceStopping):
+            self._event_at_s = self._now_s()
+        before = self._dialogue.state
+        try:
+            self._dialogue, commands = step(self._dialogue, event)
+        except DialogueError as error:
+            log.warning("session.unexpected", call_id=self.call.call_id, error=str(error))
+            return
+        if self._dialogue.state is not before:
+            self._note(self._dialogue.state, type(event).__name__)
+        for command in commands:
+            await self._carry_out(command)
+
+    async def _carry_out(self, command: Command) -> None:
+        match command:
+            case PlayPrompt(play, parts):
+                await self._play(play, parts)
+            case StopPrompt():
+                playback = self._playing.stop(self._event_at_s)
+                self._stopping = asyncio.create_task(self._stop(playback), name="stop-prompt")
+            case SetTimer(timer, seconds):
+                self._cancel(timer)
+                loop = asyncio.get_running_loop()
+                self._timers[timer] = loop.call_later(seconds, self.feed, TimerFired(timer))
+            case CancelTimer(timer):
+                self._cancel(timer)
+            case AppendEntry(outcome, digit, reason):
+                entry = self._entry(outcome, digit, reason)
+                self._appending = asyncio.create_task(self._append(entry), name="append-decision")
+            case StartRecording():
+                await self._start_recording()
+            case ReleaseCall(outcome):
+                await self._release(outcome)
+            case EnterNotStarted(reason):
+                self._recorder.end_unstarted(self._recording_id, reason)
+
+    async def _play(self, play: int, parts: tuple[Part, ...]) -> None:
+        playback = self._playing.begin(play, parts)
+        media = ",".join(f"sound:{self._prompts_path}/{part}" for part in parts)
+        wait_s = self._playing.seconds(parts) + self._dialogue.script.first_digit_s + ESCAPE_MARGIN_S
+        try:
+            await self._channel.set_variable("TIMEOUT(absolute)", f"{self._escape_s(wait_s):.3f}")
+            await self._settle_stop()
+            await self._channel.play(media=media, playback_id=playback)
+        except PbxError as error:
+            log.warning("session.play_failed", call_id=self.call.call_id, error=str(error))
+            self.feed(PlaybackFailed(play, "Asterisk did not take the announcement"))
+
+    def _escape_s(self, wait_s: float) -> float:
+        """Return the escape time-out, never past the limit that the administrator set on the call."""
+        if self._limit_at_s is None:
+            return wait_s
+        return max(0.05, min(wait_s, self._limit_at_s - self._now_s()))
+
+    async def _append(self, entry: NewEntry) -> None:
+        try:
+            await self._ledger.append(entry)
+        except LedgerError as error:
+            log.error("session.entry_failed", call_id=self.call.call_id, error=str(error))
+            self.feed(EntryFailed())
+        else:
+            self.outcome = _OUTCOMES[entry.kind]
+            if entry.kind is decision_kind(Outcome.GIVEN):
+                self._recorder.expect(self._recording_id, entry, self.call.channel)
+            self.feed(EntryCommitted())
+
+    async def _start_recording(self) -> None:
+        await self._settle_stop()
+        try:
+            await self._channel.continue_in_dialplan(context=CONTEXT, extension=self._recording_id)
+        except PbxRefusedError as error:
+            self.feed(RecordingRefused(f"the call had left or ended ({error.status})"))
+        except PbxError as error:
+            log.warning("session.start_unknown", call_id=self.call.call_id, error=str(error))
+
+    async def _release(self, outcome: Outcome) -> None:
+        await self._settle_stop()
+        extension = _OUTCOME_EXTENSIONS.get(outcome, "failed")
+        try:
+            await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension)
+        except PbxError as error:
+            log.info("session.release_failed", call_id=self.call.call_id, error=str(error))
+
+    async def _stop(self, playback: str) -> None:
+        try:
+            await self._ari.stop_playback(playback)
+        except PbxError as error:
+            log.info("session.stop_failed", call_id=self.call.call_id, error=str(error))
+
+    async def _settle_stop(self) -> None:
+        """Wait for a playback to be deleted: a request to continue would wait for its end."""
+        if self._stopping is not None:
+            await self._stopping
+            self._stopping = None
+
+    def _cancel(self, timer: Timer) -> None:
+        handle = self._timers.pop(timer, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _note(self, what: str, detail: str) -> None:
+        if len(self._course) < MAX_MOMENTS:
+            at_ms = round((self._now_s() - self._began_at_s) * 1000)
+            self._course.append(Moment(at_ms=at_ms, what=what, detail=detail))
+
+    def _entry(self, outcome: Outcome, digit: str, reason: str) -> NewEntry:
+        call, policy, prompts = self.call, self._policy, self._prompts
+        given = outcome is Outcome.GIVEN
+        number = call.party.number
+        return NewEntry(
+            stream=policy.controller if policy else "system",
+            kind=decision_kind(outcome),
+            call_id=call.call_id,
+            policy=call.policy,
+            policy_version=policy.version if policy else 0,
+            language=prompts.language if prompts else "",
+            announcement=prompts.digest if prompts else "",
+            payload=decision_payload(
+                outcome=outcome,
+                started_at=call.started_at,
+                direction=call.direction,
+                dialled=call.dialled,
+                channel=call.channel,
+                caller=e164(number, self._region) if given and number is not None else None,
+                caller_name=call.party.name,
+                withheld=number is None,
+                digit=digit,
+                played_ms=self._playing.played_ms(self._event_at_s),
+                information_ms=prompts.parts[Part.INFORMATION].duration_ms if prompts else 0,
+                recording_id=self._recording_id if given else None,
+                purposes=tuple(purpose.name for purpose in policy.purposes) if policy and given else (),
+                reason=reason,
+                course=tuple(self._course),
+            ),
+        )
+
+
+def _script(policy: Policy | None) -> Script:
+    """Return what the policy prescribes; a call that cannot be asked gets one in which no digit counts."""
+    if policy is None:
+        return Script(
+            agree_digit="", refuse_digit="", repeat_digit="", attempts=1, repeats=0, first_digit_s=0.0, overall_s=0.0
+        )
+    return Script(
+        agree_digit=policy.agree_digit,
+        refuse_digit=policy.refuse_digit,
+        repeat_digit=policy.repeat_digit,
+        attempts=policy.attempts,
+        repeats=policy.repeats,
+        first_digit_s=policy.first_digit_s,
+        overall_s=policy.overall_s,
+    )
+

@@ -1,0 +1,120 @@
+"""Brings the events of Asterisk to the session of their call, and brings both back together after a break.
+
+Rules: every call that Asterisk holds for us has a session or is released; a call found waiting after a break is
+asked again, nothing is inferred; when another service takes the application's name this one stops acting.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from asterisk_consent.calls.arrival import args_of, read_arrival
+from asterisk_consent.calls.session import Announced, Session, Surroundings
+from asterisk_consent.dialogue.events import CallLost, ConnectionRestored, ServiceStopping
+from asterisk_consent.model import CallId
+from asterisk_consent.pbx.ari import AriEvent, ChannelSnapshot
+
+log = structlog.get_logger(__name__)
+
+STOPPING_S = 4.0
+"""How long calls being asked get to end properly when the service is stopped."""
+
+REMEMBERED = 10_000
+"""Channels remembered after their call went on, to tell a note about them from news."""
+
+UNKNOWN_POLICY = Announced(fault="unknown policy")
+
+
+class Switchboard:
+    """All sessions of one Asterisk; the handler of its ARI connection.
+
+    :param policies: by the id that the dialplan names.
+    """
+
+    def __init__(self, policies: Mapping[str, Announced], surroundings: Surroundings) -> None:
+        self._policies = policies
+        self._surroundings = surroundings
+        self._sessions: dict[str, Session] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._seen: dict[str, None] = {}
+        self.acting = False
+        self.outcomes: dict[str, int] = {}
+        self.was_replaced = False
+
+    @property
+    def depth(self) -> int:
+        """How many calls are being asked."""
+        return len(self._sessions)
+
+    def has_asked(self, channel: str) -> bool:
+        """Tell whether this call has, or had, a session here, which enters its outcome."""
+        return channel in self._seen
+
+    def take(self, event: AriEvent) -> None:
+        """Bring one event to its session; a new call gets one."""
+        if event.playback is not None:
+            channel_id = event.playback.channel_id
+        elif event.channel is not None:
+            channel_id = event.channel.id
+        else:
+            return
+        session = self._sessions.get(channel_id)
+        if session is not None:
+            session.feed_ari(event)
+        elif event.type == "StasisStart" and event.channel is not None:
+            self._begin(event.channel, event.args)
+
+    async def connected(self) -> None:
+        """Compare the sessions with the channels that Asterisk has: ask again, adopt, or let go.
+
+        :raises PbxError: Asterisk cannot tell; the client connects again.
+        """
+        channels = {channel.id: channel for channel in await self._surroundings.ari.channels.list()}
+        for channel_id, session in list(self._sessions.items()):
+            still_waits = channel_id in channels and args_of(channels[channel_id])
+            session.feed(ConnectionRestored() if still_waits else CallLost())
+        for channel_id, channel in channels.items():
+            args = args_of(channel)
+            if args and channel_id not in self._sessions:
+                log.info("switchboard.adopted", channel=channel_id)
+                self._begin(channel, args)
+        self.acting = True
+
+    def disconnected(self) -> None:
+        """Stop saying that calls can be asked; the sessions wait for the connection."""
+        self.acting = False
+
+    def replaced(self) -> None:
+        """Another service took our name: stop acting, for good."""
+        log.error("switchboard.replaced", remedy="Only one service may serve an Asterisk; stop the other one first")
+        self.acting = False
+        self.was_replaced = True
+
+    async def stop(self) -> None:
+        """Let every call go on: enter what it came to, release it, wait a little for that."""
+        self.acting = False
+        for session in self._sessions.values():
+            session.feed(ServiceStopping())
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=STOPPING_S)
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    def _begin(self, channel: ChannelSnapshot, args: list[str]) -> None:
+        randomness, now_s = self._surroundings.randomness, self._surroundings.now_s
+        arrival = read_arrival(channel, args, call_id=CallId(randomness(16).hex()), at=int(now_s()))
+        session = Session(arrival, self._policies.get(arrival.call.policy, UNKNOWN_POLICY), self._surroundings)
+        self._sessions[channel.id] = session
+        self._seen[channel.id] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        self._tasks[channel.id] = asyncio.create_task(self._run(session), name=f"call-{arrival.call.call_id}")
+
+    async def _run(self, session: Session) -> None:
+        try:
+            await session.run()
+        finally:
+            del self._sessions[session.call.channel], self._tasks[session.call.channel]
+        outcome = session.outcome or "unwritten"
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1

@@ -1,0 +1,59 @@
+"""The command line: one file per command, one error boundary.
+
+Exit status: 0 fine, 1 refused or failed with a reason, 2 usage or configuration, 3 unexpected, 4 the chain does
+not verify.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from asterisk_consent import __version__
+from asterisk_consent.cli.bypass import bypass
+from asterisk_consent.cli.calls import calls
+from asterisk_consent.cli.ledger import ledger
+from asterisk_consent.cli.prompts import prompts
+from asterisk_consent.cli.recordings import recordings
+from asterisk_consent.cli.serve import serve
+from asterisk_consent.config import DEFAULT_CONFIG, load_config
+from asterisk_consent.errors import ConsentError
+
+
+@click.group()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="The configuration file.",
+)
+@click.version_option(__version__)
+@click.pass_context
+def cli(context: click.Context, config_file: Path) -> None:
+    """Ask callers whether a call may be recorded, prove the answer, record only what it allows."""
+    context.obj = load_config(config_file)
+
+
+for command in (serve, calls, recordings, ledger, prompts, bypass):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; the one place where errors become an exit status."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except ConsentError as error:
+        click.echo(f"asterisk-consent: {error}", err=True)
+        sys.exit(error.exit_status)
+    except click.Abort:
+        click.echo("asterisk-consent: aborted", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,36 @@
+"""``serve``: the service itself."""
+
+import asyncio
+import logging
+import sys
+
+import click
+import structlog
+
+from asterisk_consent import daemon
+from asterisk_consent.config import Config
+
+
+@click.command()
+@click.pass_obj
+def serve(config: Config) -> None:
+    """Run the service until it is told to stop."""
+    _set_up_logging()
+    asyncio.run(daemon.serve(config))
+
+
+def _set_up_logging() -> None:
+    """Log one JSON object a line, or coloured text on a terminal."""
+    terminal = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if terminal else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )

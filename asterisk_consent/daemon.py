@@ -1,0 +1,142 @@
+"""Puts the service together and runs it until it is told to stop: the composition root of ``serve``."""
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import AsyncExitStack
+
+import structlog
+
+from asterisk_consent import __version__
+from asterisk_consent.calls.arrival import APP
+from asterisk_consent.calls.guard import Guard
+from asterisk_consent.calls.heartbeat import Heartbeat
+from asterisk_consent.calls.metrics import publish_metrics
+from asterisk_consent.calls.recorder import Awaited, Recorder
+from asterisk_consent.calls.session import Announced, Surroundings
+from asterisk_consent.calls.switchboard import Switchboard
+from asterisk_consent.config import Config, load_policies
+from asterisk_consent.errors import AudioError, ConsentError
+from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
+from asterisk_consent.ledger.payload import Service
+from asterisk_consent.ledger.store import Ledger
+from asterisk_consent.pbx.ami import AmiClient
+from asterisk_consent.pbx.ari import AriClient
+from asterisk_consent.policy import Policy
+from asterisk_consent.prompts.rendered import load_prompt_set
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(config: Config) -> None:
+    """Run the service until SIGTERM or SIGINT.
+
+    :raises ConsentError: it cannot start, or another service took its place.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    policies = {policy.id: announce(policy, config) for policy in load_policies(config.policies).values()}
+    async with AsyncExitStack() as stack:
+        ledger = await Ledger.open(config.ledger_path)
+        stack.push_async_callback(ledger.close)
+        ari = await stack.enter_async_context(
+            AriClient(url=config.ari.url, username=config.ari.user, password=config.ari.password, app=APP)
+        )
+        recorder = _recorder(config, ledger, ari)
+        for row in await ledger.open_recordings():
+            recorder.adopt(Awaited.of(row))
+        surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
+        switchboard = Switchboard(policies, surroundings)
+        heartbeat = Heartbeat(
+            ari=ari,
+            switchboard=switchboard,
+            ledger=ledger,
+            spool=config.spool,
+            min_free_bytes=config.min_free_bytes,
+            bypass=config.bypass,
+            now=_now,
+            new_call_id=lambda: os.urandom(16).hex(),
+        )
+        ami = AmiClient(
+            host=config.ami.host,
+            port=config.ami.port,
+            username=config.ami.user,
+            secret=config.ami.secret,
+            on_event=lambda event: guard.take(event),
+        )
+        guard = Guard(recorder=recorder, bridges=ari, mixmonitors=ami)
+        stack.push_async_callback(ami.close)
+        await ami.start()
+        publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
+        await ledger.append(_service_entry(Kind.SERVICE_STARTED))
+        log.info("service.started", policies=sorted(policies), release=__version__)
+        try:
+            await _run_until(stopping, ari, switchboard, recorder, heartbeat)
+        finally:
+            await recorder.close()
+            await ledger.append(_service_entry(Kind.SERVICE_STOPPED))
+            log.info("service.stopped")
+    if switchboard.was_replaced:
+        raise ConsentError(
+            "another service took the name 'asterisk-consent' on this Asterisk",
+            remedy="Only one service may serve an Asterisk; stop one of them",
+        )
+
+
+async def _run_until(
+    stopping: asyncio.Event, ari: AriClient, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat
+) -> None:
+    """Run all the parts until asked to stop, replaced, or one of them fails.
+
+    :raises ConsentError: what the part failed with.
+    """
+    parts = [
+        asyncio.create_task(ari.run(switchboard), name="ari"),
+        asyncio.create_task(recorder.watch(), name="recorder-watch"),
+        asyncio.create_task(recorder.sweep(), name="recorder-sweep"),
+        asyncio.create_task(heartbeat.run(), name="heartbeat"),
+        asyncio.create_task(stopping.wait(), name="stopping"),
+    ]
+    done, pending = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    await heartbeat.end()
+    await switchboard.stop()
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def announce(policy: Policy, config: Config) -> Announced:
+    """Return what is played for a policy; where its announcement is missing or changed no call is asked."""
+    place = f"{policy.id}/{policy.language}"
+    try:
+        prompts = load_prompt_set(config.prompts / place)
+    except AudioError as error:
+        log.error("policy.not_asked", policy=policy.id, error=str(error))
+        return Announced(policy=policy, fault="no announcement")
+    return Announced(policy=policy, prompts=prompts, prompts_path=f"{config.prompts_in_asterisk}/{place}")
+
+
+def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
+    async def channels() -> set[str]:
+        return {channel.id for channel in await ari.channels.list()}
+
+    return Recorder(
+        spool=config.spool,
+        vault=config.vault,
+        ledger=ledger,
+        channels=channels,
+        monotonic_s=time.monotonic,
+        now=_now,
+    )
+
+
+def _service_entry(kind: Kind) -> NewEntry:
+    return NewEntry(stream=SYSTEM_STREAM, kind=kind, payload=Service(release=__version__))
+
+
+def _now() -> int:
+    return int(time.time())
