@@ -126,7 +126,9 @@ def load_policies(directory: Path) -> dict[str, Policy]:
     if problems:
         raise ConfigError("\n".join(problems))
     if not policies:
-        raise ConfigError("no policy found", where=str(directory), remedy="Put one *.toml file per policy there")
+        raise ConfigError(
+            "no policy found", where=str(directory), remedy="Put one *.toml file per policy there"
+        )
     return policies
 
 

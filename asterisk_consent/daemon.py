@@ -21,6 +21,7 @@ from asterisk_consent.errors import AudioError, ConsentError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.store import Ledger
+from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.policy import Policy
@@ -46,7 +47,15 @@ async def serve(config: Config) -> None:
         )
         recorder = _recorder(config, ledger, ari)
         for row in await ledger.open_recordings():
-            recorder.adopt(Awaited.of(row))
+            recorder.expect(
+                Awaited(
+                    recording_id=RecordingId(row.recording_id),
+                    call_id=row.call_id,
+                    controller=row.controller,
+                    channel=row.channel,
+                    started_at=row.started_at,
+                )
+            )
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
         switchboard = Switchboard(policies, surroundings)
         heartbeat = Heartbeat(
@@ -86,7 +95,11 @@ async def serve(config: Config) -> None:
 
 
 async def _run_until(
-    stopping: asyncio.Event, ari: AriClient, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat
+    stopping: asyncio.Event,
+    ari: AriClient,
+    switchboard: Switchboard,
+    recorder: Recorder,
+    heartbeat: Heartbeat,
 ) -> None:
     """Run all the parts until asked to stop, replaced, or one of them fails.
 

@@ -7,7 +7,6 @@ guessed.
 
 from dataclasses import dataclass
 
-from asterisk_consent.errors import ConfigError
 from asterisk_consent.tables import Problems, Table, parse_toml
 
 MAX_FIRST_DIGIT_S = 7.0
@@ -108,13 +107,3 @@ def _purpose(table: Table) -> Purpose:
     purpose = Purpose(name=table.text("name"), keep_days=table.whole("keep_days", low=1, high=36_500))
     table.end()
     return purpose
-
-
-def find_policy(policies: dict[str, Policy], identity: str) -> Policy:
-    """Return the policy of that id.
-
-    :raises ConfigError: there is none; the call goes on unrecorded.
-    """
-    if identity not in policies:
-        raise ConfigError("no such policy", where=identity, remedy="Check the Gosub line of the number that was dialled")
-    return policies[identity]

@@ -31,8 +31,12 @@ class _Figures(Collector):
         yield calls
         yield ended
         yield GaugeMetricFamily("consent_calls_asked", "Calls being asked now", self._switchboard.depth)
-        yield GaugeMetricFamily("consent_recordings_open", "Recordings without an end yet", self._recorder.depth)
-        yield GaugeMetricFamily("consent_healthy", "1 while calls can be asked", float(self._heartbeat.healthy))
+        yield GaugeMetricFamily(
+            "consent_recordings_open", "Recordings without an end yet", self._recorder.depth
+        )
+        yield GaugeMetricFamily(
+            "consent_healthy", "1 while calls can be asked", float(self._heartbeat.healthy)
+        )
 
 
 def publish_metrics(port: int, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat) -> None:
@@ -48,5 +52,7 @@ def publish_metrics(port: int, switchboard: Switchboard, recorder: Recorder, hea
         prometheus_client.start_http_server(port, addr="127.0.0.1", registry=registry)
     except OSError as error:
         raise ConfigError(
-            f"metrics_port {port}: {error.strerror}", where="[limits]", remedy="Choose a free port, or 0 for none"
+            f"metrics_port {port}: {error.strerror}",
+            where="[limits]",
+            remedy="Choose a free port, or 0 for none",
         ) from error

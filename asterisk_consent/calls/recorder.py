@@ -8,7 +8,7 @@ finds what inotify could not tell, such as a recording that never began or one t
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -36,7 +36,8 @@ class Awaited:
     """A recording on its way to its end."""
 
     recording_id: RecordingId
-    entry: NewEntry
+    call_id: str
+    controller: str
     channel: str
     started_at: int = 0
     closed_sides: set[str] = field(default_factory=set)
@@ -91,20 +92,16 @@ class Recorder:
         """How many recordings have not reached their end."""
         return len(self._awaited)
 
-    def expect(self, recording_id: RecordingId, entry: NewEntry, channel: str) -> None:
-        """Take over a recording that is on disk as allowed."""
-        self._awaited[recording_id] = Awaited(recording_id=recording_id, entry=entry, channel=channel)
-
-    def adopt(self, awaited: Awaited) -> None:
-        """Take over a recording that an earlier run of the service left without an end."""
+    def expect(self, awaited: Awaited) -> None:
+        """Take over a recording that is on disk as allowed, now or by an earlier run of the service."""
         self._awaited[awaited.recording_id] = awaited
 
     def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
         """Enter that the recording will not be made."""
         awaited = self._awaited.get(recording_id)
         if awaited is not None and not awaited.ending:
-            self._end(awaited, self._enter(awaited, Kind.RECORDING_NOT_STARTED, Recording(
-                recording_id=recording_id, reason=reason)))
+            unstarted = Recording(recording_id=recording_id, reason=reason)
+            self._end(awaited, self._enter(awaited, Kind.RECORDING_NOT_STARTED, unstarted))
 
     def is_recorded(self, channel: str) -> bool:
         """Tell whether a recording without an end belongs to this channel."""
@@ -179,24 +176,24 @@ class Recorder:
         if not awaited.ending:
             self._end(awaited, self._settle(awaited))
 
-    def _end(self, awaited: Awaited, work: Awaitable[None]) -> None:
+    def _end(self, awaited: Awaited, work: Coroutine[None, None, None]) -> None:
         awaited.ending = True
         self._spawn(work)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="recorder")
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
-    def _finished(self, task: "asyncio.Future[None]") -> None:
-        self._tasks.discard(task)  # type: ignore[arg-type]  # ensure_future gave a Task
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("recorder.failed", exc_info=task.exception())
 
     async def _enter_started(self, awaited: Awaited) -> None:
         recording = Recording(recording_id=awaited.recording_id, started_at=awaited.started_at)
         with contextlib.suppress(LedgerError):
-            await self._ledger.append(_about(awaited.entry, Kind.RECORDING_STARTED, recording))
+            await self._ledger.append(_about(awaited, Kind.RECORDING_STARTED, recording))
 
     async def _settle(self, awaited: Awaited) -> None:
         """Check, join and store the two sides, enter what they are, then empty the spool."""
@@ -208,7 +205,9 @@ class Recorder:
                     close_recording, awaited.recording_id, self._spool, self._vault
                 )
             except AudioError as error:
-                failed = Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
+                failed = Recording(
+                    recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at
+                )
                 await self._enter(awaited, Kind.RECORDING_FAILED, failed)
                 return
             await self._enter(awaited, *_verdict(awaited, closed))
@@ -218,7 +217,7 @@ class Recorder:
         """Enter the end; tried until the ledger takes it, since every recording has one."""
         while True:
             try:
-                await self._ledger.append(_about(awaited.entry, kind, recording))
+                await self._ledger.append(_about(awaited, kind, recording))
             except LedgerError as error:
                 log.error("recorder.entry_failed", recording_id=awaited.recording_id, error=str(error))
                 await asyncio.sleep(1.0)
@@ -228,18 +227,8 @@ class Recorder:
         self.ended[kind] = self.ended.get(kind, 0) + 1
 
 
-def _about(decision: NewEntry, kind: Kind, recording: Recording) -> NewEntry:
-    """Return an entry about the recording that ``decision`` allowed."""
-    return NewEntry(
-        stream=decision.stream,
-        kind=kind,
-        call_id=decision.call_id,
-        policy=decision.policy,
-        policy_version=decision.policy_version,
-        language=decision.language,
-        announcement=decision.announcement,
-        payload=recording,
-    )
+def _about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
+    return NewEntry(stream=awaited.controller, kind=kind, call_id=awaited.call_id, payload=recording)
 
 
 def _verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:

@@ -16,6 +16,7 @@ import structlog
 
 from asterisk_consent.calls.arrival import Arrival, e164
 from asterisk_consent.calls.playing import Playing
+from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -75,7 +76,7 @@ class Appender(Protocol):
 class RecordingKeeper(Protocol):
     """What a session needs of the recorder."""
 
-    def expect(self, recording_id: RecordingId, entry: NewEntry, channel: str) -> None:
+    def expect(self, awaited: Awaited) -> None:
         """Take over a recording that is on disk as allowed: from here on the recorder finds its end."""
         ...
 
@@ -131,7 +132,9 @@ class Session:
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
         self._now_s = now_s
         self._dialogue = Dialogue(script=_script(announced.policy))
-        durations = {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
+        durations = (
+            {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
+        )
         self._playing = Playing(arrival.call.call_id, durations)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
@@ -240,7 +243,14 @@ class Session:
         else:
             self.outcome = _OUTCOMES[entry.kind]
             if entry.kind is decision_kind(Outcome.GIVEN):
-                self._recorder.expect(self._recording_id, entry, self.call.channel)
+                self._recorder.expect(
+                    Awaited(
+                        recording_id=self._recording_id,
+                        call_id=entry.call_id,
+                        controller=entry.stream,
+                        channel=self.call.channel,
+                    )
+                )
             self.feed(EntryCommitted())
 
     async def _start_recording(self) -> None:
@@ -318,7 +328,13 @@ def _script(policy: Policy | None) -> Script:
     """Return what the policy prescribes; a call that cannot be asked gets one in which no digit counts."""
     if policy is None:
         return Script(
-            agree_digit="", refuse_digit="", repeat_digit="", attempts=1, repeats=0, first_digit_s=0.0, overall_s=0.0
+            agree_digit="",
+            refuse_digit="",
+            repeat_digit="",
+            attempts=1,
+            repeats=0,
+            first_digit_s=0.0,
+            overall_s=0.0,
         )
     return Script(
         agree_digit=policy.agree_digit,
@@ -329,4 +345,3 @@ def _script(policy: Policy | None) -> Script:
         first_digit_s=policy.first_digit_s,
         overall_s=policy.overall_s,
     )
-

@@ -87,7 +87,9 @@ class Switchboard:
 
     def replaced(self) -> None:
         """Another service took our name: stop acting, for good."""
-        log.error("switchboard.replaced", remedy="Only one service may serve an Asterisk; stop the other one first")
+        log.error(
+            "switchboard.replaced", remedy="Only one service may serve an Asterisk; stop the other one first"
+        )
         self.acting = False
         self.was_replaced = True
 
@@ -104,7 +106,9 @@ class Switchboard:
     def _begin(self, channel: ChannelSnapshot, args: list[str]) -> None:
         randomness, now_s = self._surroundings.randomness, self._surroundings.now_s
         arrival = read_arrival(channel, args, call_id=CallId(randomness(16).hex()), at=int(now_s()))
-        session = Session(arrival, self._policies.get(arrival.call.policy, UNKNOWN_POLICY), self._surroundings)
+        session = Session(
+            arrival, self._policies.get(arrival.call.policy, UNKNOWN_POLICY), self._surroundings
+        )
         self._sessions[channel.id] = session
         self._seen[channel.id] = None
         if len(self._seen) > REMEMBERED:

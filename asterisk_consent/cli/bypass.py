@@ -71,7 +71,8 @@ def _switch(config: Config, kind: Kind, value: str, reason: str) -> None:
         asyncio.run(write())
     except PbxError as error:
         raise PbxError(
-            f"entered, but Asterisk did not take it: {error}", remedy="Run the command again when Asterisk is up"
+            f"entered, but Asterisk did not take it: {error}",
+            remedy="Run the command again when Asterisk is up",
         ) from error
 
 

@@ -42,7 +42,9 @@ def show(config: Config, call_id: str) -> None:
     """Show everything the ledger tells of one call, as JSON."""
     row = find_call(config.ledger_path, call_id)
     if row is None:
-        raise RequestRefusedError("no such call", where=call_id[:64], remedy="See 'asterisk-consent calls list --json'")
+        raise RequestRefusedError(
+            "no such call", where=call_id[:64], remedy="See 'asterisk-consent calls list --json'"
+        )
     click.echo(json.dumps(call_object(row, config.vault), indent=2))
 
 
@@ -69,7 +71,17 @@ def call_object(row: CallRow, vault: Path) -> dict[str, object]:
 def call_table(rows: list[CallRow], vault: Path) -> Table:
     """Return calls as a table for the terminal; text from outside is shown escaped."""
     table = Table(box=None, header_style="bold")
-    for name in ("started (UTC)", "call", "policy", "caller", "outcome", "digit", "played", "recording", "note"):
+    for name in (
+        "started (UTC)",
+        "call",
+        "policy",
+        "caller",
+        "outcome",
+        "digit",
+        "played",
+        "recording",
+        "note",
+    ):
         table.add_column(name, no_wrap=name != "note")
     for row in rows:
         table.add_row(

@@ -65,5 +65,12 @@ class EnterNotStarted:
 
 
 Command = (
-    PlayPrompt | StopPrompt | SetTimer | CancelTimer | AppendEntry | StartRecording | ReleaseCall | EnterNotStarted
+    PlayPrompt
+    | StopPrompt
+    | SetTimer
+    | CancelTimer
+    | AppendEntry
+    | StartRecording
+    | ReleaseCall
+    | EnterNotStarted
 )

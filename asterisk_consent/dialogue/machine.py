@@ -296,7 +296,10 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     },
     **{(state, ConnectionRestored): (_ignore, (state,)) for state in (State.DECIDING, State.GONE)},
     **{(state, TimerFired): (_ignore, (state,)) for state in (State.STARTING, State.GONE)},
-    **{(State.GONE, event): (_ignore, (State.GONE,)) for event in (ChannelHungUp, CallLeft, CallLost, EntryFailed)},
+    **{
+        (State.GONE, event): (_ignore, (State.GONE,))
+        for event in (ChannelHungUp, CallLeft, CallLost, EntryFailed)
+    },
 }
 """Every transition: (state, event) to the step that takes it and the states it can lead to."""
 

@@ -302,7 +302,10 @@ class AriClient:
         params = {"app": self.app, "subscribeAll": "false"}
         try:
             async with self._session.ws_connect(
-                self._url + "/events", params=params, heartbeat=self._ping_interval_s, max_msg_size=MAX_EVENT_BYTES
+                self._url + "/events",
+                params=params,
+                heartbeat=self._ping_interval_s,
+                max_msg_size=MAX_EVENT_BYTES,
             ) as socket:
                 return await self._read(socket, handler)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
