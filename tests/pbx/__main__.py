@@ -1,0 +1,60 @@
+"""``python -m tests.pbx up|down|status``: the development PBX on loopback.
+
+Exit status: 0 fine (``status``: it is up), 1 not, 2 wrong usage.
+"""
+
+import sys
+
+from tests.pbx.development import DevelopmentPbx
+from tests.pbx.settings import PROJECT, CannotSetUpError, Settings
+
+USAGE = "usage: python -m tests.pbx up|down|status"
+NUMBERS = """
+  1001  asks in Dutch (policy p1-nl), then an agent who sounds 1000 Hz
+  1007  the same, then a queue with 8 s of music
+  112   an emergency number: straight to the agent, never asked, never recorded
+  1099  a policy that does not exist: the agent, unrecorded
+
+Call from this machine with any SIP phone, without registration: sip:1001@127.0.0.1:{port} (UDP).
+Look:  {program} --config {config} calls list
+End:   make pbx-down"""
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out one command and return the exit status."""
+    if len(arguments) != 1 or arguments[0] not in ("up", "down", "status"):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        return _run(arguments[0])
+    except CannotSetUpError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(command: str) -> int:
+    settings = Settings.from_environment()
+    pbx = DevelopmentPbx.of(settings)
+    if command == "up":
+        pbx.up(_say)
+        program, config = (
+            path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
+            for path in (settings.program, settings.config_file)
+        )
+        print(NUMBERS.format(port=settings.sip_port, program=program, config=config))
+        return 0
+    if command == "down":
+        pbx.down(_say)
+        return 0
+    for program_ in (pbx.asterisk.program, pbx.service.program):
+        running = program_.running()
+        print(f"{program_.name}: {f'process {running.pid}' if running else 'not running'}")
+    return 0 if pbx.is_up() else 1
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

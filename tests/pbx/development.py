@@ -1,0 +1,134 @@
+"""The whole development PBX: Asterisk and the service, brought up together and taken down.
+
+Rule: what already runs from the same configuration and program text stays; what differs is started anew;
+``down`` ends what ``up`` started and nothing else.
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.pbx.asterisk import Asterisk
+from tests.pbx.configure import (
+    asterisk_files,
+    fingerprint,
+    load_secrets,
+    policy_files,
+    service_config,
+    source_files,
+    write_asterisk,
+    write_service,
+)
+from tests.pbx.root import Say, ensure_root, read_stamp
+from tests.pbx.service import Service
+from tests.pbx.settings import CannotSetUpError, Settings
+from tests.pbx.users import require_root, require_service_can_run
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentPbx:
+    """A development PBX under one home directory."""
+
+    settings: Settings
+    asterisk: Asterisk
+    service: Service
+
+    @classmethod
+    def of(cls, settings: Settings) -> "DevelopmentPbx":
+        """The PBX of these settings, running or not.
+
+        :raises CannotSetUpError: we are not root.
+        """
+        require_root()
+        asterisk = Asterisk(settings, load_secrets(settings))
+        return cls(settings, asterisk, Service(settings, asterisk))
+
+    def is_up(self) -> bool:
+        """Whether Asterisk runs, and the service where there is one."""
+        return self.asterisk.program.running() is not None and (
+            not has_service() or self.service.program.running() is not None
+        )
+
+    def up(self, say: Say) -> None:
+        """Bring up what is not up yet, and return when calls are asked.
+
+        :raises CannotSetUpError: what is missing, with what to do about it.
+        """
+        with self._alone():
+            ensure_root(self.settings, say)
+            started = self._up_asterisk(say)
+            if has_service():
+                self._up_service(say, anew=started)
+            else:
+                say("Service   not part of this tree; calls pass unasked")
+
+    def down(self, say: Say) -> None:
+        """End what was started."""
+        with self._alone():
+            for program in (self.service.program, self.asterisk.program):
+                if program.stop():
+                    say(f"{program.name} ended")
+
+    def consent(self, *arguments: str) -> str:
+        """Run ``asterisk-consent`` beside the service and return what it printed.
+
+        :raises CannotSetUpError: it did not end with success.
+        """
+        done = self.service.run(*arguments)
+        if done.returncode:
+            words = " ".join(arguments)
+            raise CannotSetUpError(
+                f"asterisk-consent {words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        return done.stdout
+
+    def _up_asterisk(self, say: Say) -> bool:
+        files = asterisk_files(self.settings, load_secrets(self.settings))
+        wanted = fingerprint(files, read_stamp(self.settings.root))
+        running = self.asterisk.program.running()
+        if running is not None and running.fingerprint == wanted:
+            say(f"Asterisk  runs already, process {running.pid}")
+            return False
+        self.service.stop()
+        self.asterisk.program.stop()
+        write_asterisk(self.settings, files)
+        self.asterisk.start(wanted)
+        running = self.asterisk.program.running()
+        say(f"Asterisk  ready, process {running.pid if running else '?'}")
+        return True
+
+    def _up_service(self, say: Say, *, anew: bool) -> None:
+        config, policies = service_config(self.settings, load_secrets(self.settings)), policy_files()
+        wanted = fingerprint(config, policies, source_files())
+        running = self.service.program.running()
+        if running is not None and running.fingerprint == wanted and not anew:
+            self.service.thaw()
+            say(f"Service   runs already, process {running.pid}")
+            return
+        self.service.stop()
+        write_service(self.settings, config, policies)
+        require_service_can_run(self.settings)
+        self.consent("prompts", "render")
+        self.service.start(wanted)
+        running = self.service.program.running()
+        say(f"Service   ready, process {running.pid if running else '?'}")
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep two commands from bringing the same PBX up or down at once."""
+        self.settings.run.mkdir(parents=True, exist_ok=True)
+        with (self.settings.run / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise CannotSetUpError(
+                    f"Another command is bringing the PBX in {self.settings.home} up or down; try again then"
+                ) from error
+            yield
+
+
+def has_service() -> bool:
+    """Whether this tree holds the service's program already."""
+    return importlib.util.find_spec("asterisk_consent.cli") is not None
