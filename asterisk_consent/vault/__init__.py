@@ -1,0 +1,1 @@
+"""Recordings at rest: checked, joined, kept, shown and handed out."""

@@ -1,0 +1,248 @@
+"""From the spool to the vault: joined, judged, durable, and the same after a crash at any point."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asterisk_consent.errors import AudioError
+from asterisk_consent.model import RecordingId
+from asterisk_consent.vault import kept
+from asterisk_consent.vault.names import kept_path
+from asterisk_consent.vault.store import Closed, close_recording, empty_spool
+from tests.vault.tones import (
+    AGENT_HZ,
+    CALLER_HZ,
+    RECORDING,
+    joined,
+    read_channels,
+    silence,
+    tone,
+    tone_db,
+    write_call,
+    write_side,
+)
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_the_caller_is_only_on_the_left_and_the_agent_only_on_the_right(spool: Path, vault: Path) -> None:
+    write_call(spool, seconds=23.0)
+    close_recording(RECORDING, spool, vault)
+    left, right = read_channels(kept_path(RECORDING, vault))
+
+    assert tone_db(left, CALLER_HZ) - tone_db(left, AGENT_HZ) > 40
+    assert tone_db(right, AGENT_HZ) - tone_db(right, CALLER_HZ) > 40
+    assert tone_db(left, CALLER_HZ) > -15
+
+
+def test_every_sample_is_kept_as_it_was(spool: Path, vault: Path) -> None:
+    write_call(spool, seconds=31.23)
+    close_recording(RECORDING, spool, vault)
+    left, right = read_channels(kept_path(RECORDING, vault))
+    assert np.array_equal(left, tone(CALLER_HZ, 31.23))
+    assert np.array_equal(right, tone(AGENT_HZ, 31.23))
+
+
+def test_a_good_recording_is_described_with_its_digest(spool: Path, vault: Path) -> None:
+    write_call(spool, seconds=2.0)
+    closed = close_recording(RECORDING, spool, vault)
+    assert (closed.problem, closed.repaired, closed.is_empty, closed.duration_ms) == ("", False, False, 2000)
+    assert closed.sha256 == kept.look_up(RECORDING, vault).sha256
+    assert closed.size == kept_path(RECORDING, vault).stat().st_size
+
+
+def test_a_kept_file_is_readable_by_owner_and_group_only(spool: Path, vault: Path) -> None:
+    write_call(spool)
+    close_recording(RECORDING, spool, vault)
+    assert kept_path(RECORDING, vault).stat().st_mode & 0o777 == 0o640
+
+
+def test_a_shorter_side_is_filled_with_silence_and_stated(spool: Path, vault: Path) -> None:
+    write_side(spool, "caller", tone(CALLER_HZ, 3.0))
+    write_side(spool, "agent", tone(AGENT_HZ, 2.0))
+    closed = close_recording(RECORDING, spool, vault)
+    left, right = read_channels(kept_path(RECORDING, vault))
+
+    assert closed.problem == "agent side 1.00 s shorter than the other"
+    assert np.array_equal(left, tone(CALLER_HZ, 3.0))
+    assert np.array_equal(right, joined(tone(AGENT_HZ, 2.0), silence(1.0)))
+
+
+@pytest.mark.parametrize("lost", ["caller", "agent"])
+def test_a_missing_side_is_stated_and_the_other_one_kept(spool: Path, vault: Path, lost: str) -> None:
+    write_call(spool)
+    (spool / f"{RECORDING}-{lost}.wav").unlink()
+    closed = close_recording(RECORDING, spool, vault)
+    channels = dict(zip(("caller", "agent"), read_channels(kept_path(RECORDING, vault)), strict=True))
+
+    assert closed.problem == f"{lost} side missing"
+    assert not channels.pop(lost).any()
+    assert all(channel.any() for channel in channels.values())
+
+
+@pytest.mark.parametrize("content", [b"", b"not audio", b"RIFF\0\0\0\0WAVE"])
+def test_an_unreadable_side_is_stated_and_the_other_one_kept(
+    spool: Path, vault: Path, content: bytes
+) -> None:
+    write_call(spool)
+    (spool / f"{RECORDING}-agent.wav").write_bytes(content)
+    closed = close_recording(RECORDING, spool, vault)
+
+    assert closed.problem.startswith("agent side unreadable")
+    assert np.array_equal(read_channels(kept_path(RECORDING, vault))[0], tone(CALLER_HZ, 2.0))
+
+
+def test_a_recording_cut_off_by_a_crash_of_asterisk_is_repaired_and_marked(spool: Path, vault: Path) -> None:
+    write_call(spool, seconds=4.0)
+    for side in ("caller", "agent"):
+        path = spool / f"{RECORDING}-{side}.wav"
+        content = bytearray(path.read_bytes()[:-3])
+        content[4:8] = content[40:44] = b"\0\0\0\0"
+        path.write_bytes(content)
+    closed = close_recording(RECORDING, spool, vault)
+
+    assert closed.repaired
+    assert closed.problem == ""
+    assert np.array_equal(read_channels(kept_path(RECORDING, vault))[0], tone(CALLER_HZ, 4.0)[:-2])
+
+
+@pytest.mark.parametrize("there", [(), ("caller",), ("caller", "agent")])
+def test_without_any_audio_nothing_is_kept(spool: Path, vault: Path, there: tuple[str, ...]) -> None:
+    for side in there:
+        write_side(spool, side, silence(0))
+    closed = close_recording(RECORDING, spool, vault)
+
+    assert closed.is_empty
+    assert closed.problem
+    assert names(vault) == []
+
+
+@pytest.mark.parametrize("name", ["", "../" + "0" * 29, "0" * 31, "0" * 33, "G" * 32, "0" * 32 + "\n"])
+def test_only_a_recording_id_becomes_part_of_a_path(spool: Path, vault: Path, name: str) -> None:
+    recording = RecordingId(name)
+    for act in (lambda: close_recording(recording, spool, vault), lambda: empty_spool(recording, spool)):
+        with pytest.raises(AudioError, match="not a recording id"):
+            act()
+
+
+def test_the_spool_is_left_alone_until_the_end_was_entered(spool: Path, vault: Path) -> None:
+    write_call(spool)
+    before = names(spool)
+    close_recording(RECORDING, spool, vault)
+    assert names(spool) == before
+
+    empty_spool(RECORDING, spool)
+    assert names(spool) == []
+
+
+def test_emptying_the_spool_leaves_other_recordings_alone(spool: Path) -> None:
+    other = RecordingId("f" * 32)
+    write_call(spool)
+    write_call(spool, recording=other)
+    empty_spool(RECORDING, spool)
+    assert names(spool) == [f"{other}-agent.wav", f"{other}-caller.wav"]
+
+
+class Crash(BaseException):
+    """The process is gone: nothing of ours may catch it."""
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let the step-th change of the file system not happen, nor anything after it."""
+    done = 0
+
+    def counted(original: Callable[..., object]) -> Callable[..., object]:
+        def change(*args: object, **named: object) -> object:
+            nonlocal done
+            done += 1
+            if done >= step:
+                raise Crash
+            return original(*args, **named)
+
+        return change
+
+    monkeypatch.setattr(os, "fsync", counted(os.fsync))
+    for name in ("replace", "rename", "unlink"):
+        monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
+
+
+def finish(spool: Path, vault: Path) -> Closed:
+    closed = close_recording(RECORDING, spool, vault)
+    empty_spool(RECORDING, spool)
+    return closed
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+@pytest.mark.parametrize("lost", ["neither", "caller", "agent"])
+def test_after_a_crash_at_any_step_the_end_is_the_same(
+    spool: Path, vault: Path, tmp_path: Path, step: int, lost: str
+) -> None:
+    def prepare(directory: Path) -> None:
+        write_call(directory, seconds=1.0)
+        (directory / f"{RECORDING}-{lost}.wav").unlink(missing_ok=True)
+
+    (tmp_path / "s").mkdir()
+    (tmp_path / "v").mkdir()
+    prepare(tmp_path / "s")
+    expected = finish(tmp_path / "s", tmp_path / "v")
+
+    prepare(spool)
+    entered = None
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        crash_at(monkeypatch, step)
+        try:
+            entered = close_recording(RECORDING, spool, vault)
+            empty_spool(RECORDING, spool)
+        except Crash:
+            pass
+    again = finish(spool, vault)
+
+    assert again.sha256 == expected.sha256
+    assert (entered or again) == expected
+    assert names(spool) == []
+    assert names(vault) == [f"{RECORDING}.wav"]
+
+
+def test_a_full_disk_leaves_the_spool_and_no_half_file(
+    spool: Path, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_call(spool)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(AudioError, match="No space left") as caught:
+        close_recording(RECORDING, spool, vault)
+
+    assert "stay in the spool" in caught.value.remedy
+    assert names(vault) == []
+    assert len(names(spool)) == 2
+
+
+def test_a_vault_that_is_not_there_is_an_audio_error(spool: Path, tmp_path: Path) -> None:
+    write_call(spool)
+    with pytest.raises(AudioError, match="cannot be kept"):
+        close_recording(RECORDING, spool, tmp_path / "absent")
+
+
+def test_a_link_planted_in_the_vault_is_not_followed(spool: Path, vault: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (vault / f"{RECORDING}.part").symlink_to(victim)
+    write_call(spool)
+    with pytest.raises(AudioError, match="cannot be kept"):
+        close_recording(RECORDING, spool, vault)
+    assert victim.read_text() == "untouched"
+
+
+def test_a_pipe_in_the_spool_does_not_block(spool: Path, vault: Path) -> None:
+    write_call(spool)
+    (spool / f"{RECORDING}-caller.wav").unlink()
+    os.mkfifo(spool / f"{RECORDING}-caller.wav")
+    assert close_recording(RECORDING, spool, vault).problem == "caller side unreadable (not a file)"
