@@ -1,0 +1,177 @@
+"""``recordings``: list them, hand one out with a reason, compare them with the ledger.
+
+Rule: an export is entered in the ledger before its first byte leaves; no reason or no recipient, no byte
+(GDPR art. 5(2), 15(1)(c)).
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from asterisk_consent.cli.person import person
+from asterisk_consent.config import Config
+from asterisk_consent.errors import AudioError, RequestRefusedError
+from asterisk_consent.ledger.append import append_from_outside
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.payload import Export
+from asterisk_consent.ledger.read import RecordingRow, find_recording
+from asterisk_consent.ledger.read import recordings as list_recordings
+from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.export import check_digest, export_wav
+from asterisk_consent.vault.orphans import Orphans, find_orphans
+
+
+@click.group()
+def recordings() -> None:
+    """List, export and verify recordings."""
+
+
+@recordings.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
+@click.pass_obj
+def list_(config: Config, *, as_json: bool) -> None:
+    """List the recordings that the ledger names."""
+    rows = list_recordings(config.ledger_path)
+    if as_json:
+        click.echo(json.dumps([_object(row) for row in rows], indent=2))
+        return
+    console = Console()
+    console.print(_table(rows))
+    if not rows:
+        console.print("No recording has been allowed yet.")
+
+
+@recordings.command()
+@click.argument("recording_id", metavar="ID")
+@click.option("--reason", default="", help="Why it is handed out; entered into the ledger.")
+@click.option("--to", "recipient", default="", help="Who receives it; entered into the ledger.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The WAV file to make: left the caller, right the agent.",
+)
+@click.pass_obj
+def export(config: Config, recording_id: str, reason: str, recipient: str, out: Path) -> None:
+    """Hand out one recording as a two-channel WAV file, and enter who got it and why."""
+    if not reason.strip():
+        raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
+    if not recipient.strip():
+        raise RequestRefusedError("no recipient given", remedy="Say who receives it with --to RECIPIENT")
+    if out.exists() or out.is_symlink():
+        raise RequestRefusedError(
+            "the file exists already", where=str(out), remedy="Name a file that does not exist"
+        )
+    row = _with_audio(config, recording_id)
+    check_digest(RecordingId(row.recording_id), config.vault, sha256=row.sha256)
+    handed_out = Export(
+        recording_id=row.recording_id,
+        reason=reason.strip(),
+        recipient=recipient.strip(),
+        person=person(),
+        sha256=row.sha256,
+    )
+    entry = NewEntry(
+        stream=row.controller, kind=Kind.RECORDING_EXPORTED, call_id=row.call_id, payload=handed_out
+    )
+    append_from_outside(config.ledger_path, entry)
+    export_wav(RecordingId(row.recording_id), config.vault, out, sha256=row.sha256)
+    click.echo(f"{out}: {row.duration_ms / 1000:.1f} s, SHA-256 {row.sha256}")
+
+
+@recordings.command()
+@click.argument("recording_id", metavar="[ID]", required=False)
+@click.pass_obj
+def verify(config: Config, recording_id: str | None) -> None:
+    """Compare one recording with its digest in the ledger; without ID all, and every file with the ledger."""
+    if recording_id is not None:
+        rows = [_with_audio(config, recording_id)]
+        problems = []
+    else:
+        everything = list_recordings(config.ledger_path)
+        rows = [row for row in everything if row.sha256]
+        problems = _described(_orphans(config, everything))
+    for row in rows:
+        try:
+            check_digest(RecordingId(row.recording_id), config.vault, sha256=row.sha256)
+        except AudioError as error:
+            problems.append(str(error))
+    if problems:
+        raise AudioError("\n".join(problems))
+    click.echo(f"{len(rows)} recordings are what was entered in the ledger")
+
+
+def _with_audio(config: Config, recording_id: str) -> RecordingRow:
+    row = find_recording(config.ledger_path, recording_id)
+    if row is None:
+        raise RequestRefusedError(
+            "no such recording",
+            where=ascii(recording_id)[:64],
+            remedy="See 'asterisk-consent recordings list'",
+        )
+    if not row.state.is_final:
+        raise RequestRefusedError(
+            f"the recording is {row.state}", where=row.recording_id, remedy="Wait until it has ended"
+        )
+    if not row.sha256:
+        raise RequestRefusedError("the recording has no audio", where=row.recording_id)
+    return row
+
+
+def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
+    return find_orphans(
+        spool=config.spool,
+        vault=config.vault,
+        running={RecordingId(row.recording_id) for row in rows if not row.state.is_final},
+        ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
+        kept={RecordingId(row.recording_id) for row in rows if row.state.is_final and row.sha256},
+    )
+
+
+def _described(orphans: Orphans) -> list[str]:
+    return [
+        *(f"{path}: of no recording in the ledger" for path in orphans.unknown_files),
+        *(f"{recording}: ended, and still in the spool" for recording in orphans.left_in_spool),
+        *(f"{recording}: in the ledger, and not in the vault" for recording in orphans.missing),
+    ]
+
+
+def _object(row: RecordingRow) -> dict[str, object]:
+    return {
+        "id": row.recording_id,
+        "call_id": row.call_id,
+        "controller": row.controller,
+        "state": row.state,
+        "started_at": _moment(row.started_at),
+        "ended_at": _moment(row.ended_at),
+        "duration_s": row.duration_s,
+        "size": row.size or None,
+        "sha256": row.sha256 or None,
+        "reason": row.reason or None,
+    }
+
+
+def _table(rows: list[RecordingRow]) -> Table:
+    table = Table(box=None, header_style="bold")
+    for name in ("recording", "call", "state", "started (UTC)", "length", "note"):
+        table.add_column(name, no_wrap=name != "note")
+    for row in rows:
+        table.add_row(
+            row.recording_id,
+            row.call_id[:8],
+            row.state,
+            _moment(row.started_at) or "–",
+            f"{row.duration_s:.1f} s" if row.duration_s else "–",
+            row.reason,
+        )
+    return table
+
+
+def _moment(seconds: int) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
