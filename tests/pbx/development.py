@@ -6,7 +6,7 @@ Rule: what already runs from the same configuration and program text stays; what
 
 import contextlib
 import fcntl
-import importlib.util
+import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -84,6 +84,18 @@ class DevelopmentPbx:
             )
         return done.stdout
 
+    def sip_uri(self, number: str) -> str:
+        """Where a SIP phone on this machine reaches a number."""
+        return f"sip:{number}@127.0.0.1:{self.settings.sip_port}"
+
+    def sip_agent(self) -> str:
+        """What to dial for the SIP phone that listens on the agent's port."""
+        return f"PJSIP/agent/sip:agent@127.0.0.1:{self.settings.agent_port}"
+
+    def answer_with(self, agent: str) -> None:
+        """Let another agent answer the development numbers (a dial string, such as :meth:`sip_agent`)."""
+        self.asterisk.console(f"dialplan set global AGENT {agent}")
+
     def _up_asterisk(self, say: Say) -> bool:
         files = asterisk_files(self.settings, load_secrets(self.settings))
         wanted = fingerprint(files, read_stamp(self.settings.root))
@@ -130,5 +142,9 @@ class DevelopmentPbx:
 
 
 def has_service() -> bool:
-    """Whether this tree holds the service's program already."""
-    return importlib.util.find_spec("asterisk_consent.cli") is not None
+    """Whether this tree holds the whole of the service's program already."""
+    try:
+        importlib.import_module("asterisk_consent.cli")
+    except ImportError:
+        return False
+    return True
