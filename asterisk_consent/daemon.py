@@ -17,7 +17,7 @@ from asterisk_consent.calls.recorder import Awaited, Recorder
 from asterisk_consent.calls.session import Announced, Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.config import Config, load_policies
-from asterisk_consent.errors import AudioError, ConsentError
+from asterisk_consent.errors import AudioError, ConsentError, LedgerError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.store import Ledger
@@ -79,13 +79,13 @@ async def serve(config: Config) -> None:
         stack.push_async_callback(ami.close)
         await ami.start()
         publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
-        await ledger.append(_service_entry(Kind.SERVICE_STARTED))
+        await _enter(ledger, Kind.SERVICE_STARTED)
         log.info("service.started", policies=sorted(policies), release=__version__)
         try:
             await _run_until(stopping, ari, switchboard, recorder, heartbeat)
         finally:
             await recorder.close()
-            await ledger.append(_service_entry(Kind.SERVICE_STOPPED))
+            await _enter(ledger, Kind.SERVICE_STOPPED)
             log.info("service.stopped")
     if switchboard.was_replaced:
         raise ConsentError(
@@ -147,8 +147,12 @@ def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
     )
 
 
-def _service_entry(kind: Kind) -> NewEntry:
-    return NewEntry(stream=SYSTEM_STREAM, kind=kind, payload=Service(release=__version__))
+async def _enter(ledger: Ledger, kind: Kind) -> None:
+    """Enter that the service came or went; a ledger that takes nothing now must not keep it from either."""
+    try:
+        await ledger.append(NewEntry(stream=SYSTEM_STREAM, kind=kind, payload=Service(release=__version__)))
+    except LedgerError as error:
+        log.error("service.not_entered", kind=kind, error=str(error))
 
 
 def _now() -> int:

@@ -61,7 +61,7 @@ class Playing:
                 return self._part_ended(event.at_s)
             case "PlaybackFinished" if event.playback.state == "failed":
                 self._parts = ()
-                return PlaybackFailed(self._play, "Asterisk could not play the announcement")
+                return PlaybackFailed(self._play, "the announcement is missing or was cut off")
             case "PlaybackFinished":
                 return self._part_ended(event.at_s)
         return None

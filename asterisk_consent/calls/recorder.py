@@ -29,6 +29,8 @@ SWEEP_S = 5.0
 """How often recordings without news are compared with the channels that Asterisk has."""
 GRACE_S = 10.0
 """How long after its channel is gone a recording may still produce files: Asterisk opens them in a thread."""
+CLOSING_S = 5.0
+"""How long a stopping service waits for the ends it is working on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,9 +153,11 @@ class Recorder:
                 self._close(awaited)
 
     async def close(self) -> None:
-        """Wait for the ends that are being worked on."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait a little for the ends that are being worked on; the next run of the service finds the others."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSING_S)
+        for task in list(self._tasks):
+            task.cancel()
 
     def _file_event(self, name: str, *, created: bool) -> None:
         recording_id, _, rest = name.partition("-")
@@ -236,14 +240,15 @@ def _verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
     inspection = closed.inspection
     recording = Recording(
         recording_id=awaited.recording_id,
-        reason=closed.problem,
+        reason=closed.problem or "",
         started_at=awaited.started_at,
         duration_ms=closed.duration_ms,
-        sha256=closed.sha256,
+        sha256=closed.sha256 or "",
         size=closed.size,
         caller=Side(silent_ms=inspection.caller.silent_spans_ms),
         agent=Side(silent_ms=inspection.agent.silent_spans_ms),
     )
-    if closed.is_empty:
+    if closed.nothing_recorded:
         return Kind.RECORDING_NOT_STARTED, recording
-    return (Kind.RECORDING_FAILED if closed.problem else Kind.RECORDING_VERIFIED), recording
+    right = closed.problem is None and not closed.repaired
+    return (Kind.RECORDING_VERIFIED if right else Kind.RECORDING_FAILED), recording
