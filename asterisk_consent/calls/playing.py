@@ -14,14 +14,20 @@ TOLERANCE_MS = 200
 """A part counts as played out when Asterisk took its length less this: playback ends a few frames early."""
 
 
+def playback_id(channel: str, play: int) -> str:
+    """Return the id of a call's nth playback."""
+    return f"consent-{channel}-{play}"
+
+
 class Playing:
     """The playbacks of one call, one after the other.
 
+    :param channel: its id; a playback's id is made of it, so that another run of the service can stop it.
     :param durations_ms: length of each part's file.
     """
 
-    def __init__(self, call_id: str, durations_ms: Mapping[Part, int]) -> None:
-        self._call_id = call_id
+    def __init__(self, channel: str, durations_ms: Mapping[Part, int]) -> None:
+        self._channel = channel
         self._durations_ms = durations_ms
         self._play = 0
         self._parts: tuple[Part, ...] = ()
@@ -31,7 +37,7 @@ class Playing:
     def begin(self, play: int, parts: tuple[Part, ...]) -> str:
         """Note that these parts were sent to be played; return the playback's id."""
         self._play, self._parts, self._began_at_s = play, parts, None
-        return f"{self._call_id}-{play}"
+        return playback_id(self._channel, play)
 
     def seconds(self, parts: tuple[Part, ...]) -> float:
         """Return how long these parts take to play."""
@@ -42,7 +48,7 @@ class Playing:
         if self._parts and self._began_at_s is not None:
             self._played_ms += self._elapsed_ms(at_s)
         self._parts, self._began_at_s = (), None
-        return f"{self._call_id}-{self._play}"
+        return playback_id(self._channel, self._play)
 
     def played_ms(self, at_s: float) -> int:
         """Return what Asterisk has played of the announcement up to ``at_s``, repetitions included."""
@@ -51,7 +57,11 @@ class Playing:
 
     def take(self, event: AriEvent) -> Event | None:
         """Turn a playback event into one of the dialogue's; ``None`` where it means nothing (any more)."""
-        if event.playback is None or not self._parts or event.playback.id != f"{self._call_id}-{self._play}":
+        if (
+            event.playback is None
+            or not self._parts
+            or event.playback.id != playback_id(self._channel, self._play)
+        ):
             return None
         match event.type:
             case "PlaybackStarted":

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from asterisk_consent.calls.arrival import Arrival, e164
-from asterisk_consent.calls.playing import Playing
+from asterisk_consent.calls.playing import Playing, playback_id
 from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
@@ -60,6 +60,9 @@ ESCAPE_MARGIN_S = 3.0
 """Added to what is played and waited for: after that Asterisk takes the call away from a service that froze."""
 MAX_MOMENTS = 64
 """Steps kept of the course of one call; a storm of digits is cut off here."""
+
+MAX_PLAYS = 12
+"""No policy lets the dialogue play more often to one call."""
 
 _OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
 _OUTCOME_EXTENSIONS = {Outcome.REFUSED: "refused", Outcome.NO_CHOICE: "no_choice"}
@@ -123,7 +126,6 @@ class Session:
         self._policy = announced.policy
         self._prompts = prompts
         self._prompts_path = announced.prompts_path
-        self._unaskable = announced.fault
         self._region = surroundings.region
         self._ari = surroundings.ari
         self._channel = surroundings.ari.channels.get(channel_id=arrival.call.channel)
@@ -135,7 +137,7 @@ class Session:
         durations = (
             {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
         )
-        self._playing = Playing(arrival.call.call_id, durations)
+        self._playing = Playing(arrival.call.channel, durations)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._appending: asyncio.Task[None] | None = None
@@ -143,6 +145,7 @@ class Session:
         self._course: list[Moment] = []
         self._began_at_s = now_s()
         self._event_at_s = self._began_at_s
+        self.feed(CallUnaskable(announced.fault) if announced.fault else CallArrived())
 
     def feed(self, event: Event) -> None:
         """Hand over an event; taken in order."""
@@ -164,9 +167,13 @@ class Session:
                 if translated is not None:
                     self.feed(translated)
 
+    async def silence(self) -> None:
+        """Stop whatever an earlier run of the service still plays to this call: every request waits for its end."""
+        for play in range(1, MAX_PLAYS + 1):
+            await self._stop(playback_id(self.call.channel, play))
+
     async def run(self) -> None:
         """Have the conversation; return when the call is no longer ours and its decision is settled."""
-        self.feed(CallUnaskable(self._unaskable) if self._unaskable else CallArrived())
         try:
             while self._dialogue.state is not State.GONE or self._appending is not None:
                 await self._take(await self._events.get())
@@ -221,8 +228,8 @@ class Session:
         media = ",".join(f"sound:{self._prompts_path}/{part}" for part in parts)
         wait_s = self._playing.seconds(parts) + self._dialogue.script.first_digit_s + ESCAPE_MARGIN_S
         try:
-            await self._channel.set_variable("TIMEOUT(absolute)", f"{self._escape_s(wait_s):.3f}")
             await self._settle_stop()
+            await self._channel.set_variable("TIMEOUT(absolute)", f"{self._escape_s(wait_s):.3f}")
             await self._channel.play(media=media, playback_id=playback)
         except PbxError as error:
             log.warning("session.play_failed", call_id=self.call.call_id, error=str(error))

@@ -78,7 +78,7 @@ class Switchboard:
             args = args_of(channel)
             if args and channel_id not in self._sessions:
                 log.info("switchboard.adopted", channel=channel_id)
-                self._begin(channel, args)
+                self._begin(channel, args, adopted=True)
         self.acting = True
 
     def disconnected(self) -> None:
@@ -103,7 +103,7 @@ class Switchboard:
         for task in list(self._tasks.values()):
             task.cancel()
 
-    def _begin(self, channel: ChannelSnapshot, args: list[str]) -> None:
+    def _begin(self, channel: ChannelSnapshot, args: list[str], *, adopted: bool = False) -> None:
         randomness, now_s = self._surroundings.randomness, self._surroundings.now_s
         arrival = read_arrival(channel, args, call_id=CallId(randomness(16).hex()), at=int(now_s()))
         session = Session(
@@ -113,10 +113,14 @@ class Switchboard:
         self._seen[channel.id] = None
         if len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
-        self._tasks[channel.id] = asyncio.create_task(self._run(session), name=f"call-{arrival.call.call_id}")
+        self._tasks[channel.id] = asyncio.create_task(
+            self._run(session, adopted=adopted), name=f"call-{arrival.call.call_id}"
+        )
 
-    async def _run(self, session: Session) -> None:
+    async def _run(self, session: Session, *, adopted: bool) -> None:
         try:
+            if adopted:
+                await session.silence()
             await session.run()
         finally:
             del self._sessions[session.call.channel], self._tasks[session.call.channel]

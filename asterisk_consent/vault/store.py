@@ -51,6 +51,7 @@ class Closed:
 class _Side:
     wave: Wave | None
     problem: str | None
+    unreadable: bool = False
 
 
 def close_recording(
@@ -89,19 +90,19 @@ def _open_side(name: str, path: Path) -> _Side:
     if not path.exists():
         return _Side(None, f"{name} side missing")
     if not path.is_file():
-        return _Side(None, f"{name} side unreadable (not a file)")
+        return _Side(None, f"{name} side unreadable (not a file)", unreadable=True)
     try:
         return _Side(open_wav(path, channels=1), None)
     except AudioError as error:
         if isinstance(error.__cause__, OSError):
             raise
-        return _Side(None, f"{name} side unreadable ({error.what})")
+        return _Side(None, f"{name} side unreadable ({error.what})", unreadable=True)
 
 
 def _with_one_rate(sides: list[_Side]) -> list[_Side]:
     caller, agent = sides
     if caller.wave and agent.wave and caller.wave.rate != agent.wave.rate:
-        return [caller, _Side(None, f"agent side unreadable ({agent.wave.rate} Hz)")]
+        return [caller, _Side(None, f"agent side unreadable ({agent.wave.rate} Hz)", unreadable=True)]
     return sides
 
 
