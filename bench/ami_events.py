@@ -5,6 +5,7 @@ Rule: moments are the ``Timestamp`` that Asterisk puts on an event as it happens
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class Moments:
 
     digit_ended_at: dict[str, float] = field(default_factory=dict)
     recording_started_at: dict[str, float] = field(default_factory=dict)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, event: dict[str, str]) -> None:
         """Note an event that is of interest."""
@@ -33,6 +35,15 @@ class Moments:
             self.digit_ended_at.setdefault(channel, at)
         elif event.get("Event") == "MixMonitorStart":
             self.recording_started_at.setdefault(channel, at)
+            self._news.set()
+
+    async def all_started(self, count: int, *, within_s: float) -> None:
+        """Wait until that many recordings have started, or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while len(self.recording_started_at) < count:
+                    self._news.clear()
+                    await self._news.wait()
 
     def latencies_s(self) -> list[float]:
         """Return the time from digit to recording, of each call that got that far."""
