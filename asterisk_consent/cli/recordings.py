@@ -95,8 +95,9 @@ def verify(config: Config, recording_id: str | None) -> None:
         problems = []
     else:
         everything = list_recordings(config.ledger_path)
-        rows = [row for row in everything if row.sha256]
-        problems = _described(_orphans(config, everything))
+        orphans = _orphans(config, everything)
+        rows = [row for row in everything if row.sha256 and row.recording_id not in orphans.missing]
+        problems = _described(orphans)
     for row in rows:
         try:
             check_digest(RecordingId(row.recording_id), config.vault, sha256=row.sha256)
