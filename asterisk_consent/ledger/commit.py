@@ -12,7 +12,7 @@ from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.chain import GENESIS, SALT_BYTES, Head, commitment, next_hash, payload_digest
 from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
 from asterisk_consent.ledger.payload import Payload, payload_bytes, read_payload
-from asterisk_consent.ledger.projection import project
+from asterisk_consent.ledger.projection import Projector
 from asterisk_consent.ledger.sealing import seal
 
 BUSY_S = 2.0
@@ -76,7 +76,7 @@ def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> 
     written: list[tuple[Header, Payload]] = []
     for prepared in group:
         seq += 1
-        header = _header(prepared, seq)
+        header = place(prepared, seq)
         raw = header_bytes(header)
         digest = next_hash(digest, raw)
         chain.append((seq, raw, digest))
@@ -84,11 +84,14 @@ def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> 
         written.append((header, prepared.payload))
     connection.executemany("INSERT INTO chain VALUES (?, ?, ?)", chain)
     connection.executemany("INSERT INTO payload VALUES (?, ?, ?)", payloads)
-    project(connection, written)
+    projector = Projector(connection)
+    for written_header, payload in written:
+        projector.add(written_header, payload)
     return [Committed(seq, digest) for seq, _, digest in chain]
 
 
-def _header(prepared: Prepared, seq: int) -> Header:
+def place(prepared: Prepared, seq: int) -> Header:
+    """Return the header of an entry at its place in the chain."""
     entry = prepared.entry
     return Header(
         version=FORMAT_VERSION,

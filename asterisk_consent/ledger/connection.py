@@ -46,7 +46,7 @@ def translated(error: sqlite3.Error | OSError, *, where: str) -> LedgerError:
         )
     if primary_code(error) == sqlite3.SQLITE_NOTADB:
         return LedgerError(
-            "this file is not a ledger", where=where, remedy="Check `ledger` in the configuration"
+            "this file is not a ledger", where=where, remedy="Check `paths.ledger` in the configuration"
         )
     return LedgerError(f"the ledger refused ({error})", where=where)
 

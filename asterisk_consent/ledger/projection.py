@@ -1,10 +1,8 @@
 """The tables for reading, made from entries: one row per decided call, one per recording.
 
 Rule: a projection says nothing that the entries do not, except that a recording is ``closing``, which the
-service knows before the entry about its end exists. Entries may be applied one by one or in groups with the
-same result: the first decision of a call counts, the first end of a recording counts, each statement sets
-columns of its own. Numbers, names and digits are not copied here: they are read from the payload, and are
-gone when it is.
+service knows before the entry about its end exists. The first decision of a call counts, and the first end of
+a recording. Numbers, names and digits are not copied here: they are read from the payload, and go with it.
 """
 
 import sqlite3
@@ -55,55 +53,46 @@ _CLOSING = (
     "UPDATE recording SET state = 'closing' WHERE recording_id = ? AND state IN ('allowed', 'recording')"
 )
 
-_Parameters = tuple[object, ...]
-
 
 class Projector:
-    """Collects what entries change, then applies it with one statement per kind of change."""
+    """Applies entries to the projections in one schema, inside the caller's transaction."""
 
-    def __init__(self, *, schema: str = "main") -> None:
-        self._statements = tuple(sql.format(schema=schema) for sql in (_DECIDED, _ALLOWED, _STARTED, _ENDED))
-        self._pending: tuple[list[_Parameters], ...] = ([], [], [], [])
+    def __init__(self, connection: sqlite3.Connection, *, schema: str = "main") -> None:
+        self._connection = connection
+        self._decided, self._allowed, self._started, self._ended = (
+            statement.format(schema=schema) for statement in (_DECIDED, _ALLOWED, _STARTED, _ENDED)
+        )
 
     def add(self, header: Header, payload: Payload | None) -> None:
-        """Take in one entry; an erased payload changes nothing but what its header tells."""
-        decided, allowed, started, ended = self._pending
+        """Apply the next entry; one whose payload was erased changes nothing."""
         if isinstance(payload, Decision):
-            decided.append(_decided(header, payload))
-            if payload.recording_id is not None:
-                allowed.append(
-                    (
-                        payload.recording_id,
-                        header.call_id,
-                        header.stream,
-                        payload.channel,
-                        header.seq,
-                        header.at,
-                    )
-                )
+            self._add_decision(header, payload)
         elif isinstance(payload, Recording):
-            state = _ENDS.get(header.kind)
-            key = (payload.recording_id, header.call_id, header.stream)
-            if state is None:
-                started.append((*key, payload.started_at or header.at))
-            else:
-                found = (payload.duration_ms, payload.size, payload.sha256, payload.reason)
-                ended.append((*key, str(state), header.seq, header.at, *found))
+            self._add_recording(header, payload)
 
-    def apply(self, connection: sqlite3.Connection) -> None:
-        """Write what was collected, inside the caller's transaction."""
-        for statement, parameters in zip(self._statements, self._pending, strict=True):
-            if parameters:
-                connection.executemany(statement, parameters)
-                parameters.clear()
+    def _add_decision(self, header: Header, decision: Decision) -> None:
+        of_call = (
+            header.call_id,
+            header.policy,
+            header.policy_version,
+            header.seq,
+            header.stream,
+            header.language,
+        )
+        answer = (str(decision.outcome), str(decision.direction), decision.started_at, decision.recording_id)
+        self._connection.execute(self._decided, (*of_call, *answer))
+        if decision.recording_id is not None:
+            key = (decision.recording_id, header.call_id, header.stream)
+            self._connection.execute(self._allowed, (*key, decision.channel, header.seq, header.at))
 
-
-def project(connection: sqlite3.Connection, entries: Iterable[tuple[Header, Payload | None]]) -> None:
-    """Bring the projections up to date with these entries, inside the caller's transaction."""
-    projector = Projector()
-    for header, payload in entries:
-        projector.add(header, payload)
-    projector.apply(connection)
+    def _add_recording(self, header: Header, recording: Recording) -> None:
+        key = (recording.recording_id, header.call_id, header.stream)
+        state = _ENDS.get(header.kind)
+        if state is None:
+            self._connection.execute(self._started, (*key, recording.started_at or header.at))
+        else:
+            found = (recording.duration_ms, recording.size, recording.sha256, recording.reason)
+            self._connection.execute(self._ended, (*key, str(state), header.seq, header.at, *found))
 
 
 def mark_closing(connection: sqlite3.Connection, recording_ids: Iterable[str]) -> None:
@@ -115,18 +104,3 @@ def create_projections(connection: sqlite3.Connection, *, schema: str) -> None:
     """Make empty projection tables in ``schema``."""
     for table in PROJECTION_TABLES:
         connection.execute(table.format(schema=schema))
-
-
-def _decided(header: Header, decision: Decision) -> _Parameters:
-    return (
-        header.call_id,
-        header.policy,
-        header.policy_version,
-        header.seq,
-        header.stream,
-        header.language,
-        str(decision.outcome),
-        str(decision.direction),
-        decision.started_at,
-        decision.recording_id,
-    )

@@ -54,9 +54,6 @@ _FIRST = (
     "INSERT INTO main.probe VALUES (1, 0)",
     *(table.format(schema="main") for table in PROJECTION_TABLES),
     "CREATE INDEX main.call_by_seq ON call (seq)",
-    """
-    CREATE INDEX main.recording_open ON recording (state) WHERE state IN ('allowed', 'recording', 'closing')
-    """,
     *(
         f"CREATE TRIGGER main.{table}_no_{verb.lower()} BEFORE {verb} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, 'the {table} table is append-only'); END"
@@ -75,7 +72,7 @@ def check_schema(connection: sqlite3.Connection, *, where: str) -> int:
     tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if application != APPLICATION_ID and (application or version or tables):
         raise LedgerError(
-            "this file is not a ledger", where=where, remedy="Check `ledger` in the configuration"
+            "this file is not a ledger", where=where, remedy="Check `paths.ledger` in the configuration"
         )
     if version > len(MIGRATIONS):
         raise LedgerError(

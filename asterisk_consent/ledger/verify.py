@@ -20,7 +20,6 @@ _ROWS = """
     SELECT c.seq, c.header, c.hash, p.salt, p.body
     FROM chain c LEFT JOIN payload p ON p.seq = c.seq ORDER BY c.seq
 """
-_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ def rebuild(path: Path) -> int:
             for table in ("call", "recording"):
                 connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - one of two names
             verifier = ChainVerifier()
-            _read(connection, verifier, Projector())
+            _read(connection, verifier, Projector(connection))
             if verifier.problem is not None:
                 what = f"entry {verifier.problem.seq}: {verifier.problem.what}"
                 raise LedgerBrokenError(what, where=where, remedy="Restore a backup")
@@ -80,19 +79,16 @@ def rebuild(path: Path) -> int:
 
 def _check(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem | None:
     create_projections(connection, schema="temp")
-    _read(connection, verifier, Projector(schema="temp"))
+    _read(connection, verifier, Projector(connection, schema="temp"))
     return verifier.problem or _stray_payload(connection) or _projection_difference(connection)
 
 
 def _read(connection: sqlite3.Connection, verifier: ChainVerifier, projector: Projector) -> None:
-    for number, row in enumerate(_rows(connection), start=1):
+    for row in _rows(connection):
         found = verifier.check(row)
         if found is None:
             return
         projector.add(*found)
-        if number % _BATCH == 0:
-            projector.apply(connection)
-    projector.apply(connection)
     verifier.finish()
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from asterisk_consent.errors import ConsentError, LedgerError, LedgerUnavailableError
+from asterisk_consent.errors import LedgerError, LedgerUnavailableError
 from asterisk_consent.ledger.commit import Committed, Prepared, write_entries
 from asterisk_consent.ledger.connection import primary_code, translated
 from asterisk_consent.ledger.file import LedgerFile
@@ -108,12 +108,10 @@ class Writer:
             group = [first, *self._arrived()]
             try:
                 self._serve(group)
-            except ConsentError as error:
-                self._give_up(
-                    group, LedgerUnavailableError(error.what, where=error.where, remedy=error.remedy)
-                )
             except (sqlite3.Error, OSError) as error:
                 self._give_up(group, translated(error, where=self._where))
+            except LedgerError as error:
+                self._give_up(group, error)
         with contextlib.suppress(sqlite3.Error):
             self._file.drop()
 
@@ -200,7 +198,9 @@ class Writer:
     def _give_up(self, group: Sequence[Job], error: LedgerError) -> None:
         self._drop()
         self._committed_at = float("-inf")
-        self._answer([(job, error) for job in group])
+        # Whatever it was, whoever waits must take it as unknown.
+        unknown = LedgerUnavailableError(error.what, where=error.where, remedy=error.remedy)
+        self._answer([(job, unknown) for job in group])
 
     def _drop(self) -> None:
         with contextlib.suppress(sqlite3.Error):
