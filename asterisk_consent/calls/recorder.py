@@ -238,17 +238,17 @@ def _about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
 def _verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
     """Return what the files are: a conversation, a damaged one, or none."""
     inspection = closed.inspection
+    reason = closed.problem or ("cut off while Asterisk wrote it" if closed.repaired else "")
     recording = Recording(
         recording_id=awaited.recording_id,
-        reason=closed.problem or "",
+        reason=reason,
         started_at=awaited.started_at,
         duration_ms=closed.duration_ms,
-        sha256=closed.sha256 or "",
+        sha256=closed.sha256,
         size=closed.size,
         caller=Side(silent_ms=inspection.caller.silent_spans_ms),
         agent=Side(silent_ms=inspection.agent.silent_spans_ms),
     )
     if closed.nothing_recorded:
         return Kind.RECORDING_NOT_STARTED, recording
-    right = closed.problem is None and not closed.repaired
-    return (Kind.RECORDING_VERIFIED if right else Kind.RECORDING_FAILED), recording
+    return (Kind.RECORDING_FAILED if reason else Kind.RECORDING_VERIFIED), recording

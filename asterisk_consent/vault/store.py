@@ -41,10 +41,13 @@ class Closed:
     problem: str
     """Why the recording is not what was allowed; empty where it is right."""
 
+    unreadable: bool
+    """A side was there but could not be read: what it held is not known."""
+
     @property
-    def is_empty(self) -> bool:
-        """Whether there was no audio at all, so that the vault holds nothing."""
-        return not self.sha256
+    def nothing_recorded(self) -> bool:
+        """Whether there was no audio at all: never in a bridge, or no file was made."""
+        return not self.sha256 and not self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ def _join(recording_id: RecordingId, vault: Path, sides: list[_Side], silence_li
         inspection=inspection,
         repaired=any(wave.repaired for wave in waves if wave),
         problem="; ".join(lost) or inspection.problem or "",
+        unreadable=any(side.unreadable for side in sides),
     )
 
 
@@ -161,4 +165,5 @@ def _as_kept(recording_id: RecordingId, vault: Path, silence_limit_s: float) -> 
         inspection=inspection,
         repaired=wave.repaired,
         problem=inspection.problem or "",
+        unreadable=False,
     )

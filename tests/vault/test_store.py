@@ -52,7 +52,7 @@ def test_every_sample_is_kept_as_it_was(spool: Path, vault: Path) -> None:
 def test_a_good_recording_is_described_with_its_digest(spool: Path, vault: Path) -> None:
     write_call(spool, seconds=2.0)
     closed = close_recording(RECORDING, spool, vault)
-    assert (closed.problem, closed.repaired, closed.is_empty, closed.duration_ms) == ("", False, False, 2000)
+    assert (closed.problem, closed.repaired, closed.nothing_recorded, closed.duration_ms) == ("", False, False, 2000)
     assert closed.sha256 == kept.look_up(RECORDING, vault).sha256
     assert closed.size == kept_path(RECORDING, vault).stat().st_size
 
@@ -118,7 +118,7 @@ def test_without_any_audio_nothing_is_kept(spool: Path, vault: Path, there: tupl
         write_side(spool, side, silence(0))
     closed = close_recording(RECORDING, spool, vault)
 
-    assert closed.is_empty
+    assert closed.nothing_recorded
     assert closed.problem
     assert names(vault) == []
 
