@@ -175,7 +175,7 @@ class Session:
     async def run(self) -> None:
         """Have the conversation; return when the call is no longer ours and its decision is settled."""
         try:
-            while self._dialogue.state is not State.GONE or self._appending is not None:
+            while self._dialogue.state is not State.GONE:
                 await self._take(await self._events.get())
         except Exception:
             log.exception("session.failed", call_id=self.call.call_id)
@@ -185,8 +185,6 @@ class Session:
                 timer.cancel()
 
     async def _take(self, event: Event) -> None:
-        if isinstance(event, EntryCommitted | EntryFailed):
-            self._appending = None
         if isinstance(event, TimerFired | ServiceStopping):
             self._event_at_s = self._now_s()
         before = self._dialogue.state

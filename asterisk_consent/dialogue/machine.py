@@ -58,6 +58,8 @@ class State(StrEnum):
     LISTENING = "listening"
     DECIDING = "deciding"
     STARTING = "starting"
+    DEPARTED = "departed"
+    """The call is gone or was let go while its entry is still being written."""
     GONE = "gone"
 
 
@@ -117,21 +119,24 @@ def _decide(d: Dialogue, outcome: Outcome, *, digit: str = "", reason: str = "")
 def _depart(d: Dialogue, outcome: Outcome, reason: str) -> Step:
     """Enter the decision of a call that is no longer with us."""
     timers: list[Command] = [CancelTimer(Timer.FIRST_DIGIT), CancelTimer(Timer.OVERALL)]
-    return replace(d, state=State.GONE, decided=outcome), [*timers, AppendEntry(outcome, "", reason)]
+    return replace(d, state=State.DEPARTED, decided=outcome), [*timers, AppendEntry(outcome, "", reason)]
 
 
 def _arrived(d: Dialogue, _: CallArrived) -> Step:
+    """Play information and question."""
     d, commands = _play(d, Part.INFORMATION, Part.QUESTION)
     return d, [SetTimer(Timer.OVERALL, d.script.overall_s), *commands]
 
 
 def _unaskable(d: Dialogue, event: CallUnaskable) -> Step:
+    """Enter why the call was not asked, then let it go on."""
     return _decide(d, Outcome.FAILED, reason=event.reason)
 
 
 def _part_played(d: Dialogue, event: PartPlayed) -> Step:
+    """A part that was cut short ends the asking; the question played out begins the wait for a digit."""
     expected = Part.INFORMATION if d.state is State.INFORMING else Part.QUESTION
-    if event.play != d.play or event.part is not expected or d.state is State.LISTENING:
+    if event.play != d.play or event.part is not expected:
         return d, []
     if not event.complete:
         return _decide(d, Outcome.FAILED, reason=f"{event.part} not played in full")
@@ -141,6 +146,7 @@ def _part_played(d: Dialogue, event: PartPlayed) -> Step:
 
 
 def _playback_failed(d: Dialogue, event: PlaybackFailed) -> Step:
+    """Nothing that was not heard can be agreed to."""
     if event.play != d.play:
         return d, []
     return _decide(d, Outcome.FAILED, reason=event.reason)
@@ -156,6 +162,7 @@ def _digit_early(d: Dialogue, event: DigitReceived) -> Step:
 
 
 def _digit(d: Dialogue, event: DigitReceived) -> Step:
+    """A refusal or an agreement decides; a repetition plays everything; any other digit is an attempt."""
     script = d.script
     if event.digit == script.refuse_digit:
         return _decide(d, Outcome.REFUSED, digit=event.digit)
@@ -176,6 +183,7 @@ def _ask_again(d: Dialogue, reason: str) -> Step:
 
 
 def _timed_out(d: Dialogue, event: TimerFired) -> Step:
+    """Silence is an attempt; the end of the whole conversation decides."""
     if event.timer is Timer.OVERALL:
         return _decide(d, Outcome.NO_CHOICE, reason="overall time-out")
     if event.timer is Timer.FIRST_DIGIT and d.state is State.LISTENING:
@@ -184,18 +192,22 @@ def _timed_out(d: Dialogue, event: TimerFired) -> Step:
 
 
 def _hung_up(d: Dialogue, _: ChannelHungUp) -> Step:
+    """Enter that the caller hung up."""
     return _depart(d, Outcome.ABANDONED, "hung up")
 
 
 def _left(d: Dialogue, _: CallLeft) -> Step:
+    """Enter that the call went on without an answer."""
     return _depart(d, Outcome.FAILED, "left before an answer")
 
 
 def _lost(d: Dialogue, _: CallLost) -> Step:
+    """Enter that the call was lost."""
     return _depart(d, Outcome.ABORTED, "lost with the connection to Asterisk")
 
 
 def _stopping(d: Dialogue, _: ServiceStopping) -> Step:
+    """The call does not wait for the service."""
     return _decide(d, Outcome.FAILED, reason="the service was stopped")
 
 
@@ -207,6 +219,7 @@ def _restored(d: Dialogue, _: ConnectionRestored) -> Step:
 
 
 def _committed(d: Dialogue, _: EntryCommitted) -> Step:
+    """The decision is on disk: start the recording it allows, or let the call go on."""
     cancel = CancelTimer(Timer.COMMIT)
     if d.decided is Outcome.GIVEN:
         return replace(d, state=State.STARTING), [cancel, StartRecording()]
@@ -214,26 +227,35 @@ def _committed(d: Dialogue, _: EntryCommitted) -> Step:
 
 
 def _not_committed(d: Dialogue, _: EntryFailed) -> Step:
+    """Without an entry there is no recording."""
     return replace(d, state=State.GONE), [CancelTimer(Timer.COMMIT), ReleaseCall(Outcome.FAILED)]
 
 
 def _commit_timed_out(d: Dialogue, event: TimerFired) -> Step:
+    """The caller does not wait any longer."""
     if event.timer is not Timer.COMMIT:
         return d, []
-    return replace(d, state=State.GONE), [ReleaseCall(Outcome.FAILED)]
+    return replace(d, state=State.DEPARTED), [ReleaseCall(Outcome.FAILED)]
 
 
 def _gone_while_deciding(d: Dialogue, _: ChannelHungUp | CallLeft | CallLost) -> Step:
-    return replace(d, state=State.GONE), [CancelTimer(Timer.COMMIT)]
+    """The entry is still being written."""
+    return replace(d, state=State.DEPARTED), [CancelTimer(Timer.COMMIT)]
 
 
 def _committed_too_late(d: Dialogue, _: EntryCommitted) -> Step:
-    if d.decided is Outcome.GIVEN:
-        return d, [EnterNotStarted("the call had gone before the entry was on disk")]
-    return d, []
+    """What the entry allows cannot be made any more."""
+    unmade: list[Command] = [EnterNotStarted("the call had gone before the entry was on disk")]
+    return replace(d, state=State.GONE), unmade if d.decided is Outcome.GIVEN else []
+
+
+def _not_committed_either(d: Dialogue, _: EntryFailed) -> Step:
+    """Neither call nor entry are left."""
+    return replace(d, state=State.GONE), []
 
 
 def _recording_refused(d: Dialogue, event: RecordingRefused) -> Step:
+    """What the entry allows cannot be made; let the call go on."""
     return replace(d, state=State.GONE), [EnterNotStarted(event.reason), ReleaseCall(Outcome.FAILED)]
 
 
@@ -243,22 +265,22 @@ def _start_again(d: Dialogue, _: ConnectionRestored) -> Step:
 
 
 def _started(d: Dialogue, _: CallLeft | ChannelHungUp | CallLost) -> Step:
-    """The call left us for the recording, or ended on the way: what became of it the recorder finds out."""
+    """The call left for the recording, or ended on the way: what became of it the recorder finds out."""
     return replace(d, state=State.GONE), []
 
 
 def _ignore(d: Dialogue, _: Event) -> Step:
+    """Means nothing here."""
     return d, []
 
 
 _ASKING = (State.INFORMING, State.QUESTIONING, State.LISTENING)
+_DECIDED = (State.DECIDING, State.STARTING, State.DEPARTED, State.GONE)
+_LEAVING = (ChannelHungUp, CallLeft, CallLost)
 
 TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] = {
     (State.ARRIVING, CallArrived): (_arrived, (State.INFORMING,)),
     (State.ARRIVING, CallUnaskable): (_unaskable, (State.DECIDING,)),
-    (State.ARRIVING, ChannelHungUp): (_hung_up, (State.GONE,)),
-    (State.ARRIVING, CallLeft): (_left, (State.GONE,)),
-    (State.ARRIVING, CallLost): (_lost, (State.GONE,)),
     (State.INFORMING, PartPlayed): (_part_played, (State.INFORMING, State.QUESTIONING, State.DECIDING)),
     (State.INFORMING, PlaybackFailed): (_playback_failed, (State.INFORMING, State.DECIDING)),
     (State.INFORMING, DigitReceived): (_digit_early, (State.INFORMING, State.DECIDING)),
@@ -267,39 +289,38 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     (State.QUESTIONING, PlaybackFailed): (_playback_failed, (State.QUESTIONING, State.DECIDING)),
     (State.QUESTIONING, DigitReceived): (_digit, (State.INFORMING, State.QUESTIONING, State.DECIDING)),
     (State.QUESTIONING, TimerFired): (_timed_out, (State.QUESTIONING, State.DECIDING)),
-    (State.LISTENING, PartPlayed): (_part_played, (State.LISTENING,)),
-    (State.LISTENING, PlaybackFailed): (_playback_failed, (State.LISTENING, State.DECIDING)),
+    (State.LISTENING, PartPlayed): (_ignore, (State.LISTENING,)),
+    (State.LISTENING, PlaybackFailed): (_ignore, (State.LISTENING,)),
     (State.LISTENING, DigitReceived): (_digit, (State.INFORMING, State.QUESTIONING, State.DECIDING)),
-    (State.LISTENING, TimerFired): (_timed_out, (State.QUESTIONING, State.DECIDING)),
-    **{(state, ChannelHungUp): (_hung_up, (State.GONE,)) for state in _ASKING},
-    **{(state, CallLeft): (_left, (State.GONE,)) for state in _ASKING},
-    **{(state, CallLost): (_lost, (State.GONE,)) for state in _ASKING},
-    **{(state, ConnectionRestored): (_restored, (State.INFORMING, State.QUESTIONING)) for state in _ASKING},
+    (State.LISTENING, TimerFired): (_timed_out, (State.LISTENING, State.QUESTIONING, State.DECIDING)),
+    **{(state, ChannelHungUp): (_hung_up, (State.DEPARTED,)) for state in (State.ARRIVING, *_ASKING)},
+    **{(state, CallLeft): (_left, (State.DEPARTED,)) for state in (State.ARRIVING, *_ASKING)},
+    **{(state, CallLost): (_lost, (State.DEPARTED,)) for state in (State.ARRIVING, *_ASKING)},
     **{(state, ServiceStopping): (_stopping, (State.DECIDING,)) for state in (State.ARRIVING, *_ASKING)},
+    (State.INFORMING, ConnectionRestored): (_restored, (State.INFORMING, State.QUESTIONING)),
+    (State.QUESTIONING, ConnectionRestored): (_restored, (State.QUESTIONING,)),
+    (State.LISTENING, ConnectionRestored): (_restored, (State.QUESTIONING,)),
     (State.DECIDING, EntryCommitted): (_committed, (State.STARTING, State.GONE)),
     (State.DECIDING, EntryFailed): (_not_committed, (State.GONE,)),
-    (State.DECIDING, TimerFired): (_commit_timed_out, (State.DECIDING, State.GONE)),
-    (State.DECIDING, ChannelHungUp): (_gone_while_deciding, (State.GONE,)),
-    (State.DECIDING, CallLeft): (_gone_while_deciding, (State.GONE,)),
-    (State.DECIDING, CallLost): (_gone_while_deciding, (State.GONE,)),
+    (State.DECIDING, TimerFired): (_commit_timed_out, (State.DECIDING, State.DEPARTED)),
+    **{(State.DECIDING, event): (_gone_while_deciding, (State.DEPARTED,)) for event in _LEAVING},
     (State.STARTING, RecordingRefused): (_recording_refused, (State.GONE,)),
     (State.STARTING, ConnectionRestored): (_start_again, (State.STARTING,)),
-    (State.STARTING, ChannelHungUp): (_started, (State.GONE,)),
-    (State.STARTING, CallLeft): (_started, (State.GONE,)),
-    (State.STARTING, CallLost): (_started, (State.GONE,)),
-    (State.GONE, EntryCommitted): (_committed_too_late, (State.GONE,)),
-    (State.GONE, RecordingRefused): (_recording_refused, (State.GONE,)),
+    **{(State.STARTING, event): (_started, (State.GONE,)) for event in _LEAVING},
+    (State.DEPARTED, EntryCommitted): (_committed_too_late, (State.GONE,)),
+    (State.DEPARTED, EntryFailed): (_not_committed_either, (State.GONE,)),
     **{
         (state, event): (_ignore, (state,))
-        for state in (State.DECIDING, State.STARTING, State.GONE)
+        for state in _DECIDED
         for event in (PartPlayed, PlaybackFailed, DigitReceived, ServiceStopping)
     },
-    **{(state, ConnectionRestored): (_ignore, (state,)) for state in (State.DECIDING, State.GONE)},
-    **{(state, TimerFired): (_ignore, (state,)) for state in (State.STARTING, State.GONE)},
     **{
-        (State.GONE, event): (_ignore, (State.GONE,))
-        for event in (ChannelHungUp, CallLeft, CallLost, EntryFailed)
+        (state, ConnectionRestored): (_ignore, (state,))
+        for state in (State.DECIDING, State.DEPARTED, State.GONE)
     },
+    **{(state, TimerFired): (_ignore, (state,)) for state in (State.STARTING, State.DEPARTED, State.GONE)},
+    **{(state, event): (_ignore, (state,)) for state in (State.DEPARTED, State.GONE) for event in _LEAVING},
+    (State.GONE, RecordingRefused): (_ignore, (State.GONE,)),
 }
 """Every transition: (state, event) to the step that takes it and the states it can lead to."""
 
