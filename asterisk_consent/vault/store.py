@@ -40,7 +40,6 @@ class Closed:
     """A file was cut off while Asterisk wrote it; what there is has been kept."""
     problem: str
     """Why the recording is not what was allowed; empty where it is right."""
-
     unreadable: bool
     """A side was there but could not be read: what it held is not known."""
 
@@ -99,7 +98,7 @@ def _open_side(name: str, path: Path) -> _Side:
     except AudioError as error:
         if isinstance(error.__cause__, OSError):
             raise
-        return _Side(None, f"{name} side unreadable ({error.what})", unreadable=True)
+        return _Side(None, f"{name} side unreadable ({error.what})", unreadable=path.stat().st_size > 0)
 
 
 def _with_one_rate(sides: list[_Side]) -> list[_Side]:

@@ -1,0 +1,31 @@
+"""A configuration whose directories are all in the test's own one."""
+
+from pathlib import Path
+
+import pytest
+
+from asterisk_consent.config import Config, load_config
+
+POLICIES = Path(__file__).resolve().parents[2] / "policies"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    for name in ("spool", "vault"):
+        (tmp_path / name).mkdir()
+    file = tmp_path / "asterisk-consent.toml"
+    file.write_text(
+        f"""
+        [asterisk]
+        ari_password = "x"
+        ami_secret = "x"
+        [paths]
+        ledger = "ledger.sqlite"
+        spool = "spool"
+        vault = "vault"
+        policies = "{POLICIES}"
+        prompts = "prompts"
+        """,
+        encoding="utf-8",
+    )
+    return load_config(file)
