@@ -13,7 +13,7 @@ from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.metrics import publish_metrics
-from asterisk_consent.calls.recorder import Awaited, Recorder
+from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Announced, Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.config import Config, load_policies
@@ -21,7 +21,6 @@ from asterisk_consent.errors import AudioError, ConsentError, LedgerError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.store import Ledger
-from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.policy import Policy
@@ -46,16 +45,7 @@ async def serve(config: Config) -> None:
             AriClient(url=config.ari.url, username=config.ari.user, password=config.ari.password, app=APP)
         )
         recorder = _recorder(config, ledger, ari)
-        for row in await ledger.open_recordings():
-            recorder.expect(
-                Awaited(
-                    recording_id=RecordingId(row.recording_id),
-                    call_id=row.call_id,
-                    controller=row.controller,
-                    channel=row.channel,
-                    started_at=row.started_at,
-                )
-            )
+        await recorder.adopt()
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
         switchboard = Switchboard(policies, surroundings)
         heartbeat = Heartbeat(

@@ -19,6 +19,7 @@ from asyncinotify import Inotify, Mask
 from asterisk_consent.errors import AudioError, LedgerError, PbxError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording, Side
+from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId, is_hex_id
 from asterisk_consent.vault.store import Closed, close_recording, empty_spool
 
@@ -58,6 +59,10 @@ class EntryWriter(Protocol):
         """Show the recording as closing until its end is entered."""
         ...
 
+    async def open_recordings(self) -> list[RecordingRow]:
+        """Return the recordings without an end."""
+        ...
+
 
 class Recorder:
     """Watches the spool and brings each recording to its end.
@@ -86,7 +91,7 @@ class Recorder:
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Semaphore(2)
-        self._inotify: Inotify | None = None
+        self._in_doubt = True
         self.ended: dict[str, int] = {}
 
     @property
@@ -97,6 +102,30 @@ class Recorder:
     def expect(self, awaited: Awaited) -> None:
         """Take over a recording that is on disk as allowed, now or by an earlier run of the service."""
         self._awaited[awaited.recording_id] = awaited
+
+    def doubt(self) -> None:
+        """Look for recordings that nobody handed over: whether an entry is on disk was not known."""
+        self._in_doubt = True
+
+    async def adopt(self) -> None:
+        """Take over what the ledger holds without an end: of an earlier run, or entered in doubt.
+
+        :raises LedgerError: the ledger cannot be read now.
+        """
+        rows = await self._ledger.open_recordings()
+        self._in_doubt = False
+        for row in rows:
+            recording_id = RecordingId(row.recording_id)
+            if recording_id not in self._awaited:
+                self.expect(
+                    Awaited(
+                        recording_id=recording_id,
+                        call_id=row.call_id,
+                        controller=row.controller,
+                        channel=row.channel,
+                        started_at=row.started_at,
+                    )
+                )
 
     def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
         """Enter that the recording will not be made."""
@@ -134,6 +163,9 @@ class Recorder:
         """Compare what is awaited with the channels there are, for ever."""
         while True:
             await asyncio.sleep(SWEEP_S)
+            if self._in_doubt:
+                with contextlib.suppress(LedgerError):
+                    await self.adopt()
             if self._awaited:
                 await self.sweep_once()
 

@@ -83,6 +83,10 @@ class RecordingKeeper(Protocol):
         """Take over a recording that is on disk as allowed: from here on the recorder finds its end."""
         ...
 
+    def doubt(self) -> None:
+        """Look for recordings that nobody handed over: whether an entry is on disk is not known."""
+        ...
+
     def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
         """Enter that the recording will not be made."""
         ...
@@ -244,6 +248,7 @@ class Session:
             await self._ledger.append(entry)
         except LedgerError as error:
             log.error("session.entry_failed", call_id=self.call.call_id, error=str(error))
+            self._recorder.doubt()
             self.feed(EntryFailed())
         else:
             self.outcome = _OUTCOMES[entry.kind]
