@@ -7,7 +7,6 @@ Source: ``docs/decisions/ami-panoramisk.md`` lists each defect of panoramisk 1.4
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -133,7 +132,6 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
         super().__init__(
             host=host, port=port, loop=loop, encoding="utf-8", protocol_factory=lambda: AmiProtocol(self)
         )
-        self.awaiting_actions: deque[AmiRequest] = deque(maxlen=0)
         self.lost: asyncio.Future[PbxError] = loop.create_future()
         self._on_event = on_event
         self._place = f"AMI {host}:{port}"

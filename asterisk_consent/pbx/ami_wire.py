@@ -84,6 +84,10 @@ class AmiReader:
         :raises PbxProtocolError: the stream is not AMI or exceeds a limit; the reader is of no further use.
         """
         while (line := self._next_line()) is not None:
+            self._message_bytes += len(line)
+            self._message_lines += 1
+            if self._message_bytes > MAX_MESSAGE_BYTES or self._message_lines > MAX_LINES:
+                raise PbxProtocolError(f"a message exceeds {MAX_MESSAGE_BYTES} bytes or {MAX_LINES} lines")
             if not self._greeted:
                 if not line.startswith(BANNER):
                     raise PbxProtocolError("the peer does not greet as an Asterisk manager interface")
@@ -109,10 +113,6 @@ class AmiReader:
         return line
 
     def _add_header(self, line: bytes) -> None:
-        self._message_bytes += len(line)
-        self._message_lines += 1
-        if self._message_bytes > MAX_MESSAGE_BYTES or self._message_lines > MAX_LINES:
-            raise PbxProtocolError(f"a message exceeds {MAX_MESSAGE_BYTES} bytes or {MAX_LINES} lines")
         # Decoded a whole line at a time, so a character cut by a read arrives whole; what is not UTF-8 is
         # shown as \xNN, which, unlike a surrogate, every later encoder accepts.
         name, colon, value = line.decode("utf-8", "backslashreplace").partition(":")

@@ -1,6 +1,7 @@
 """The AMI client against a peer under the test's control."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -137,6 +138,15 @@ async def test_a_late_answer_is_given_to_nobody(ami_peer: FakeAmi) -> None:
         session.send("Event: After")
         await watcher.event("After")
         assert client.connected
+
+
+async def test_an_answer_that_came_while_the_process_was_stopped_still_counts(ami_peer: FakeAmi) -> None:
+    async with logged_in(ami_peer, request_timeout_s=0.2) as (client, _, _):
+        asking = asyncio.create_task(client.action("Getvar"))
+        session, asked = await next_action(ami_peer)
+        session.answer(asked, "Success", "Value: 1")
+        time.sleep(0.25)  # noqa: ASYNC251  # holds the loop past the time limit, as SIGSTOP would
+        assert (await asking).get("Value") == "1"
 
 
 async def test_a_cancelled_action_leaves_nothing_behind(ami_peer: FakeAmi) -> None:

@@ -81,6 +81,7 @@ def test_what_is_not_utf_8_is_shown_escaped() -> None:
         GREETING + b"Event: X\r\nName: " + b"x" * MAX_LINE_BYTES + b"\r\n\r\n",
         GREETING + b"Event: X\r\n" + b"A: b\r\n" * MAX_LINES,
         GREETING + b"Event: X\r\n" + b"A\r\n" * MAX_LINES,
+        GREETING + b"\r\n" * MAX_LINES,
         GREETING + b"Event: X\r\n" + (b"A: " + b"x" * 16_000 + b"\r\n") * 5,
         GREETING + b"no colon\r\n",
         GREETING + b"Channel: PJSIP/a-1\r\nEvent: X\r\n\r\n",

@@ -1,4 +1,4 @@
-"""Any bytes into the FastAGI server and its channel: nothing but the product's errors, and no handler reached."""
+"""Any bytes into the FastAGI server and its channel: only the product's errors, and no handler reached."""
 
 import asyncio
 import contextlib
