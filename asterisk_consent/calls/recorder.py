@@ -30,6 +30,8 @@ SWEEP_S = 5.0
 """How often recordings without news are compared with the channels that Asterisk has."""
 GRACE_S = 10.0
 """How long after its channel is gone a recording may still produce files: Asterisk opens them in a thread."""
+DOUBT_S = 60.0
+"""How long after an unanswered write its entry may still turn up: a disk can hang that long."""
 CLOSING_S = 5.0
 """How long a stopping service waits for the ends it is working on."""
 
@@ -91,7 +93,7 @@ class Recorder:
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Semaphore(2)
-        self._in_doubt = True
+        self._doubt_until_s = 0.0
         self.ended: dict[str, int] = {}
 
     @property
@@ -104,17 +106,15 @@ class Recorder:
         self._awaited[awaited.recording_id] = awaited
 
     def doubt(self) -> None:
-        """Look for recordings that nobody handed over: whether an entry is on disk was not known."""
-        self._in_doubt = True
+        """Look for recordings that nobody handed over: whether an entry is on disk, or will be, is not known."""
+        self._doubt_until_s = self._monotonic_s() + DOUBT_S
 
     async def adopt(self) -> None:
         """Take over what the ledger holds without an end: of an earlier run, or entered in doubt.
 
         :raises LedgerError: the ledger cannot be read now.
         """
-        rows = await self._ledger.open_recordings()
-        self._in_doubt = False
-        for row in rows:
+        for row in await self._ledger.open_recordings():
             recording_id = RecordingId(row.recording_id)
             if recording_id not in self._awaited:
                 self.expect(
@@ -163,7 +163,7 @@ class Recorder:
         """Compare what is awaited with the channels there are, for ever."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            if self._in_doubt:
+            if self._monotonic_s() < self._doubt_until_s:
                 with contextlib.suppress(LedgerError):
                     await self.adopt()
             if self._awaited:
