@@ -43,8 +43,7 @@ def render(config: Config, texts: Path, voice: str | None, only: str | None) -> 
             directory=prompt_directory(config, policy),
             voice=voice or policy.language,
         )
-        click.echo(_described(policy, rendered))
-    click.echo("The voice is a placeholder: have the texts reviewed and recorded before callers hear them.")
+        _show(policy, rendered)
 
 
 @prompts.command()
@@ -55,7 +54,7 @@ def check(config: Config, only: str | None) -> None:
     problems = []
     for policy in _chosen(config, only):
         try:
-            click.echo(_described(policy, load_prompt_set(prompt_directory(config, policy))))
+            _show(policy, load_prompt_set(prompt_directory(config, policy)))
         except AudioError as error:
             problems.append(f"{policy.id}: {error}")
     if problems:
@@ -87,9 +86,13 @@ def _chosen(config: Config, only: str | None) -> list[Policy]:
     return [policies[only]]
 
 
-def _described(policy: Policy, rendered: PromptSet) -> str:
+def _show(policy: Policy, rendered: PromptSet) -> None:
     lengths = ", ".join(f"{name} {part.duration_ms / 1000:.1f} s" for name, part in rendered.parts.items())
-    return (
+    click.echo(
         f"{policy.id} ({rendered.language}): {lengths}; voice {rendered.voice}; text {rendered.reviewed_by};"
         f" digest {rendered.digest[:16]}"
     )
+    if rendered.has_placeholder_voice:
+        click.echo(
+            "  The voice is a placeholder: have the text reviewed and recorded before callers hear it."
+        )

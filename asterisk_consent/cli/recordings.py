@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
@@ -169,7 +170,7 @@ def _table(rows: list[RecordingRow]) -> Table:
             row.state,
             _moment(row.started_at) or "–",
             f"{row.duration_s:.1f} s" if row.duration_s else "–",
-            row.reason,
+            Text(row.reason),
         )
     return table
 

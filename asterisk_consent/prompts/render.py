@@ -17,6 +17,7 @@ from asterisk_consent.errors import AudioError
 from asterisk_consent.prompts.level import cut_silence, level, resample
 from asterisk_consent.prompts.rendered import (
     MANIFEST,
+    PLACEHOLDER,
     SUFFIXES,
     WAV_RATE,
     Manifest,
@@ -29,8 +30,8 @@ from asterisk_consent.prompts.speech import speak
 from asterisk_consent.prompts.text import PARTS, AnnouncementText, fill_text
 
 _WIDE_RATE = 16000
-_READABLE_BY_ALL = 0o644
-"""An announcement is public, and Asterisk reads it as another user."""
+_DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
+"""An announcement is public, and Asterisk reads it as another user: whatever the umask, it must be able to."""
 
 
 def render_prompts(
@@ -48,12 +49,12 @@ def render_prompts(
         language=text.language,
         name=text.name,
         reviewed_by=text.reviewed_by,
-        voice=f"espeak-ng {voice}",
+        voice=f"{PLACEHOLDER} {voice}",
         digest=announcement_digest(parts),
         parts=parts,
     )
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        _make_directory(directory)
         for name, (_, files) in rendered.items():
             for suffix, content in files.items():
                 _replace(directory / f"{name}{suffix}", content)
@@ -85,8 +86,15 @@ def _encode(samples: NDArray[np.int16], rate: int, file_format: str, subtype: st
     return buffer.getvalue()
 
 
+def _make_directory(directory: Path) -> None:
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        path.chmod(_DIRECTORY_MODE)
+
+
 def _replace(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
-    partial.chmod(_READABLE_BY_ALL)
+    partial.chmod(_FILE_MODE)
     partial.replace(path)

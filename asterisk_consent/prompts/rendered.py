@@ -22,6 +22,8 @@ MANIFEST = "prompts.json"
 SUFFIXES = (".wav", ".alaw", ".ulaw", ".sln16")
 """Formats Asterisk plays without transcoding: linear, A-law and mu-law at 8 kHz, linear at 16 kHz."""
 WAV_RATE = 8000
+PLACEHOLDER = "espeak-ng"
+"""The first word of the voice of what was rendered and not spoken in a studio."""
 
 _RENDER_AGAIN = "Render the announcements again: asterisk-consent prompts render"
 
@@ -45,10 +47,14 @@ class PromptSet:
     name: str
     reviewed_by: str
     voice: str
-    """The placeholder voice it was rendered with."""
     parts: Mapping[str, Prompt]
     digest: str
     """Stands in the ledger for the text and the sound of all parts."""
+
+    @property
+    def has_placeholder_voice(self) -> bool:
+        """Whether a machine speaks that is not meant for real callers."""
+        return self.voice.startswith(PLACEHOLDER)
 
 
 class ManifestPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,8 @@
 """Rendering with espeak-ng: what is written, how it sounds, and what is said when it cannot be done."""
 
+import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +146,22 @@ def test_a_missing_value_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="controller"):
         render(tmp_path / "out", controller="")
     assert not (tmp_path / "out").exists()
+
+
+def test_asterisk_can_read_what_was_rendered_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        render(tmp_path / "nl" / "p1")
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "nl").rglob("*") if path.is_file()}
+    assert modes == {0o644}
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("nl", "nl/p1")] == [0o755, 0o755]
+
+
+def test_a_rendered_voice_is_known_as_a_placeholder(rendered: PromptSet) -> None:
+    assert rendered.has_placeholder_voice
+    assert not dataclasses.replace(rendered, voice="studio, A. Voorbeeld").has_placeholder_voice
 
 
 def test_a_directory_that_cannot_be_written_is_an_audio_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,6 +159,28 @@ def test_emptying_the_spool_leaves_other_recordings_alone(spool: Path) -> None:
     write_call(spool, recording=other)
     empty_spool(RECORDING, spool)
     assert names(spool) == [f"{other}-agent.wav", f"{other}-caller.wav"]
+
+
+def test_a_name_in_the_vault_appears_only_once_its_bytes_are_durable(
+    spool: Path, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noted_fsync(descriptor: int) -> None:
+        directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        steps.append("directory durable" if directory else f"{os.fstat(descriptor).st_size} bytes durable")
+        fsync(descriptor)
+
+    def noted_replace(path: Path, target: Path) -> Path:
+        steps.append(f"named {target.name}")
+        return replace(path, target)
+
+    write_call(spool, seconds=1.0)
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    size = close_recording(RECORDING, spool, vault).size
+    assert steps == [f"{size} bytes durable", f"named {RECORDING}.wav", "directory durable"]
 
 
 class Crash(BaseException):
