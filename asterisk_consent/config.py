@@ -4,6 +4,7 @@ The default place is ``/etc/asterisk-consent/asterisk-consent.toml``. Relative p
 own directory. ``docs/reference/config.md`` describes every key.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from asterisk_consent.policy import Policy, parse_policy
 from asterisk_consent.tables import Problems, Table, parse_toml
 
 DEFAULT_CONFIG = Path("/etc/asterisk-consent/asterisk-consent.toml")
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +103,10 @@ def _read(table: Table, file: Path) -> Config:
         min_free_bytes=limits.whole("min_free_mb", 100, low=0, high=1_000_000) << 20,
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
     )
-    if len(config.region) != 2 or not config.region.isupper():
-        table.note("region", "write the two capital letters of a country, such as 'NL'")
+    if not config.ari.url.startswith(("http://", "https://")):
+        asterisk.note("ari_url", f"is {config.ari.url!r}; write http:// or https://, host, port and /ari")
+    if not _COUNTRY.fullmatch(config.region):
+        table.note("region", f"is {config.region!r}; write the two capital letters of a country, such as 'NL'")
     for section in (asterisk, paths, limits):
         section.end()
     return config

@@ -5,6 +5,7 @@ and how the caller answers. This version knows the opt-in mode (GDPR art. 6(1)(a
 guessed.
 """
 
+import re
 from dataclasses import dataclass
 
 from asterisk_consent.tables import Problems, Table, parse_toml
@@ -13,6 +14,8 @@ MAX_FIRST_DIGIT_S = 7.0
 """A caller who is held by a service that stopped answering waits for at most the announcement and ten seconds."""
 
 _DIGITS = "0123456789*#"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}([_-][A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +63,15 @@ def parse_policy(text: str, *, file: str) -> Policy:
 
 def _read(table: Table) -> Policy:
     identity = table.text("id")
-    if not identity or not all(c.isalnum() or c in "-_." for c in identity) or not identity.isascii():
-        table.note("id", "may hold letters, digits, '-', '_' and '.' only: the dialplan names it")
-    if table.text("mode") != "opt-in":
+    if identity and not _NAME.fullmatch(identity):
+        table.note("id", "begins with a letter or digit and holds these, '-', '_' and '.' only: the dialplan names it")
+    if table.text("mode") not in ("", "opt-in"):
         table.note("mode", "must be 'opt-in'; no other mode is known to this version")
-    if table.text("basis") != "consent":
+    if table.text("basis") not in ("", "consent"):
         table.note("basis", "must be 'consent' with mode 'opt-in' (GDPR art. 6(1)(a))")
+    language = table.text("language")
+    if language and not _LANGUAGE.fullmatch(language):
+        table.note("language", f"is {language!r}; write a language tag such as 'nl' or 'nl-BE'")
     controller = table.section("controller")
     digits = table.section("digits")
     timing = table.section("timing")
@@ -75,7 +81,7 @@ def _read(table: Table) -> Policy:
         version=table.whole("version", low=1, high=1_000_000),
         controller=controller.text("id"),
         controller_name=controller.text("name"),
-        language=table.text("language"),
+        language=language,
         announcement=places.text("text"),
         agree_digit=_digit(digits, "agree"),
         refuse_digit=_digit(digits, "refuse"),
@@ -87,10 +93,9 @@ def _read(table: Table) -> Policy:
         purposes=tuple(_purpose(section) for section in table.sections("purposes")),
         places=tuple((name, places.text(name)) for name in ("purposes", "storage_time", "address")),
     )
-    if len({policy.agree_digit, policy.refuse_digit, policy.repeat_digit}) < 3:
+    chosen = [digit for digit in (policy.agree_digit, policy.refuse_digit, policy.repeat_digit) if digit]
+    if len(set(chosen)) < len(chosen):
         digits.note("", "two of them are the same digit; give each meaning a digit of its own")
-    if not policy.purposes:
-        table.note("purposes", "is missing; write at least one section [[purposes]] with name and keep_days")
     for section in (controller, digits, timing, places):
         section.end()
     return policy
@@ -98,7 +103,7 @@ def _read(table: Table) -> Policy:
 
 def _digit(table: Table, key: str) -> str:
     digit = table.text(key)
-    if len(digit) != 1 or digit not in _DIGITS:
+    if digit and (len(digit) != 1 or digit not in _DIGITS):
         table.note(key, f"is {digit!r}; write one of {_DIGITS} in quotes")
     return digit
 

@@ -34,8 +34,7 @@ def parse_toml(text: str, problems: Problems) -> "Table":
         return Table(tomllib.loads(text), "", problems)
     except tomllib.TOMLDecodeError as error:
         problems.note("", f"not TOML: {error}")
-        problems.raise_any()
-        raise AssertionError("unreachable") from error
+        raise ConfigError("\n".join(problems.found)) from error
 
 
 class Table:
@@ -49,14 +48,14 @@ class Table:
 
     def note(self, key: str, what: str) -> None:
         """Add a problem with one key of this table."""
-        self._problems.note(f"{self._place}.{key}".lstrip("."), what)
+        self._problems.note(f"{self._place}.{key}".strip("."), what)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return a string that is not empty; without a default the key must be there."""
+        """Return a string; without a default the key must be there, and the string is empty where it is not."""
         value = self._get(key, default, str, "a text in quotes")
         if value == "" and default != "":
             self.note(key, "is empty; write a text")
-        return str(value)
+        return value if isinstance(value, str) else ""
 
     def number(self, key: str, default: float | None = None, *, low: float, high: float) -> float:
         """Return a number between ``low`` and ``high``."""
@@ -81,13 +80,14 @@ class Table:
         return Table(content, f"{self._place}.{key}".lstrip("."), self._problems)
 
     def sections(self, key: str) -> "list[Table]":
-        """Return the tables of an array ``[[key]]``."""
-        value = self._get(key, [], list, f"sections [[{key}]]")
+        """Return the tables of an array ``[[key]]``, which must have at least one."""
+        value = self._get(key, None, list, f"at least one section [[{key}]]")
         items = value if isinstance(value, list) else []
-        if not all(isinstance(item, dict) for item in items):
-            self.note(key, f"is a list; write sections [[{key}]]")
+        if value == [] or not all(isinstance(item, dict) for item in items):
+            self.note(key, f"is {value!r}; write sections [[{key}]]")
             return []
-        return [Table(item, f"{key}[{index}]", self._problems) for index, item in enumerate(items, 1)]
+        place = f"{self._place}.{key}".lstrip(".")
+        return [Table(item, f"{place}[{index}]", self._problems) for index, item in enumerate(items, 1)]
 
     def end(self) -> None:
         """Report every key that no getter asked for."""

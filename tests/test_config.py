@@ -1,0 +1,140 @@
+"""The configuration: one file, one frozen value, every problem at once."""
+
+from pathlib import Path
+
+import pytest
+
+from asterisk_consent.config import load_config, load_policies
+from asterisk_consent.errors import ConfigError
+from tests.test_policy import EXAMPLE
+
+SMALLEST = '[asterisk]\nari_password = "a"\nami_secret = "b"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "asterisk-consent.toml"
+
+
+def complaints(file: Path) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+    return [line.removeprefix(f"{file}: ") for line in str(raised.value).splitlines()]
+
+
+def test_two_secrets_are_all_that_has_to_be_said(file: Path) -> None:
+    file.write_text(SMALLEST)
+
+    config = load_config(file)
+
+    assert (config.ari.url, config.ari.user, config.ari.password) == (
+        "http://127.0.0.1:8088/ari",
+        "asterisk-consent",
+        "a",
+    )
+    assert (config.ami.host, config.ami.port, config.ami.secret) == ("127.0.0.1", 5038, "b")
+    assert config.ledger_path == Path("/var/lib/asterisk-consent/ledger.sqlite")
+    assert config.bypass == Path("/var/lib/asterisk-consent/bypass")
+    assert (config.region, config.min_free_bytes, config.metrics_port) == ("NL", 100 << 20, 0)
+
+
+def test_a_relative_path_is_taken_from_the_directory_of_the_file(file: Path, tmp_path: Path) -> None:
+    file.write_text(SMALLEST + '[paths]\nledger = "data/ledger.sqlite"\nspool = "/elsewhere"\n')
+
+    config = load_config(file)
+
+    assert config.ledger_path == tmp_path / "data" / "ledger.sqlite"
+    assert config.bypass == tmp_path / "data" / "bypass"
+    assert config.spool == Path("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            SMALLEST.replace('ari_password = "a"', ""),
+            "asterisk.ari_password: is missing; write a text in quotes",
+        ),
+        (SMALLEST + 'ami_prot = 1\nami_host = ""', "asterisk.ami_host: is empty; write a text"),
+        (SMALLEST + "ami_port = 65536", "asterisk.ami_port: is 65536; write a number from 1 to 65535"),
+        (SMALLEST + 'ami_port = "5038"', "asterisk.ami_port: is '5038'; write a number"),
+        (
+            SMALLEST + 'ari_url = "localhost:8088"',
+            "asterisk.ari_url: is 'localhost:8088'; write http:// or https://, host, port and /ari",
+        ),
+        (
+            'region = "nl"\n' + SMALLEST,
+            "region: is 'nl'; write the two capital letters of a country, such as 'NL'",
+        ),
+        (
+            SMALLEST + "[limits]\nmetrics_port = -1",
+            "limits.metrics_port: is -1; write a number from 0 to 65535",
+        ),
+        ("paths = 1\n" + SMALLEST, "paths: is 1; write a section [paths]"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_where_and_what_to_write(
+    text: str, complaint: str, file: Path
+) -> None:
+    file.write_text(text)
+
+    assert complaint in complaints(file)
+
+
+def test_an_unknown_key_is_a_problem_in_every_section(file: Path) -> None:
+    file.write_text("typo = 1\n" + SMALLEST + "typo = 1\n[paths]\ntypo = 1\n[limits]\ntypo = 1\n[other]\n")
+
+    unknown = [line.split(": is not known here")[0] for line in complaints(file)]
+
+    assert sorted(unknown) == ["asterisk.typo", "limits.typo", "other", "paths.typo", "typo"]
+
+
+def test_every_problem_is_told_at_once(file: Path) -> None:
+    file.write_text('region = "Nederland"\n[asterisk]\nami_port = 0\n[limits]\nmin_free_mb = 0.5\n')
+
+    places = {line.split(": ")[0] for line in complaints(file)}
+
+    assert places == {
+        "region",
+        "asterisk.ami_port",
+        "asterisk.ari_password",
+        "asterisk.ami_secret",
+        "limits.min_free_mb",
+    }
+
+
+def test_a_file_that_cannot_be_read_says_so_and_what_to_do(file: Path) -> None:
+    (missing,) = complaints(file)
+    assert missing.startswith("cannot be read")
+    assert "--config" in missing
+
+    file.write_bytes(b"\xff")
+    (undecodable,) = complaints(file)
+    assert undecodable.startswith("cannot be read")
+
+
+def test_all_policies_of_a_directory_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(EXAMPLE)
+    (tmp_path / "b.toml").write_text(EXAMPLE.replace("p1-nl", "p1-be"))
+    (tmp_path / "notes.txt").write_text("no policy")
+
+    assert sorted(load_policies(tmp_path)) == ["p1-be", "p1-nl"]
+
+
+def test_the_problems_of_all_policies_are_told_at_once_and_none_is_used(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(EXAMPLE)
+    (tmp_path / "b.toml").write_text(EXAMPLE.replace('"opt-in"', '"opt-out"'))
+    (tmp_path / "c.toml").write_bytes(b"\xff")
+    (tmp_path / "d.toml").write_text(EXAMPLE)
+
+    with pytest.raises(ConfigError) as raised:
+        load_policies(tmp_path)
+
+    lines = str(raised.value).splitlines()
+    assert [line.split(":")[0].rpartition("/")[2] for line in lines] == ["b.toml", "c.toml", "d.toml"]
+    assert "ids are unique" in lines[2]
+
+
+def test_a_directory_without_a_policy_says_what_to_put_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no policy found\. Put one \*\.toml file per policy there"):
+        load_policies(tmp_path / "missing")
