@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 BIN := .venv/bin
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+SUDO := $(if $(filter 0,$(shell id -u)),,$(shell command -v sudo))
 PBX_SETTINGS := $(foreach name,$(filter PBX_%,$(.VARIABLES)),$(name)='$($(name))')
 # Tests and the PBX run as root: they start programs as other users. Nothing of theirs is left in the tree.
 AS_ROOT := $(if $(SUDO),$(SUDO) env PYTHONDONTWRITEBYTECODE=1 $(PBX_SETTINGS),env $(PBX_SETTINGS))

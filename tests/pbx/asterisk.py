@@ -37,6 +37,8 @@ class Asterisk:
         """
         self._require_free_ports()
         (self.settings.root / "run/asterisk/asterisk.ctl").unlink(missing_ok=True)
+        if self.settings.asterisk_log.exists():
+            self.settings.asterisk_log.replace(self.settings.asterisk_log.with_suffix(".before"))
         command = as_asterisk(
             self.settings, ["/usr/sbin/asterisk", "-f", "-C", "/etc/asterisk/asterisk.conf"]
         )

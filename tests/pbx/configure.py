@@ -156,7 +156,7 @@ def write_asterisk(settings: Settings, files: Files) -> None:
 def write_service(settings: Settings, config: bytes, policies: Files) -> None:
     """Replace the service's configuration and policies, and give it the directories it writes to."""
     settings.config_file.write_bytes(config)
-    _give(settings.config_file, int(os.environ.get("SUDO_UID", "0")), SERVICE_UID, 0o640)
+    _give(settings.config_file, settings.developer_uid, SERVICE_UID, 0o640)
     shutil.rmtree(settings.policies, ignore_errors=True)
     _make(settings.policies, 0, 0, 0o755)
     for name, content in policies.items():

@@ -27,10 +27,12 @@ def running_pbx() -> Iterator[DevelopmentPbx]:
     """The PBX, up for the whole session."""
     found = DevelopmentPbx.of(Settings.from_environment())
     was_up = found.is_up()
-    found.up(_say)
-    yield found
-    if not was_up:
-        found.down(_say)
+    try:
+        found.up(_say)
+        yield found
+    finally:
+        if not was_up:
+            found.down(_say)
 
 
 @pytest.fixture
@@ -45,7 +47,9 @@ def service(pbx: DevelopmentPbx) -> Iterator[Service]:
     """The service of the PBX, for tests that stop, kill or freeze it; it runs again after each."""
     yield pbx.service
     pbx.service.thaw()
-    if not pbx.service.is_running():
+    if pbx.service.is_running():
+        pbx.service.await_asking()
+    else:
         pbx.service.start()
 
 

@@ -6,7 +6,6 @@ Rule: what already runs from the same configuration and program text stays; what
 
 import contextlib
 import fcntl
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,10 +45,8 @@ class DevelopmentPbx:
         return cls(settings, asterisk, Service(settings, asterisk))
 
     def is_up(self) -> bool:
-        """Whether Asterisk runs, and the service where there is one."""
-        return self.asterisk.program.running() is not None and (
-            not has_service() or self.service.program.running() is not None
-        )
+        """Whether Asterisk and the service run."""
+        return self.asterisk.program.running() is not None and self.service.program.running() is not None
 
     def up(self, say: Say) -> None:
         """Bring up what is not up yet, and return when calls are asked.
@@ -59,10 +56,7 @@ class DevelopmentPbx:
         with self._alone():
             ensure_root(self.settings, say)
             started = self._up_asterisk(say)
-            if has_service():
-                self._up_service(say, anew=started)
-            else:
-                say("Service   not part of this tree; calls pass unasked")
+            self._up_service(say, anew=started)
 
     def down(self, say: Say) -> None:
         """End what was started."""
@@ -139,12 +133,3 @@ class DevelopmentPbx:
                     f"Another command is bringing the PBX in {self.settings.home} up or down; try again then"
                 ) from error
             yield
-
-
-def has_service() -> bool:
-    """Whether this tree holds the whole of the service's program already."""
-    try:
-        importlib.import_module("asterisk_consent.cli")
-    except ImportError:
-        return False
-    return True

@@ -37,13 +37,16 @@ class Service:
         self.program.start(self._command("serve"), env=self._env(), fingerprint=self._fingerprint)
         end = time.monotonic() + READY_WITHIN_S
         while self._asterisk.global_variable(HEARTBEAT) in ("", before):
-            if self.program.running() is None:
-                raise CannotSetUpError(f"The service ended at once:\n{self.program.log_tail()}")
-            if time.monotonic() > end:
-                raise CannotSetUpError(
-                    f"The service was not ready in {READY_WITHIN_S:.0f} s:\n{self.program.log_tail()}"
-                )
-            time.sleep(0.05)
+            self._require_hope(end)
+
+    def await_asking(self) -> None:
+        """Wait until a running service asks callers, as after a freeze.
+
+        :raises CannotSetUpError: it ended, or did not come back in time.
+        """
+        end = time.monotonic() + READY_WITHIN_S
+        while int(self._asterisk.global_variable(HEARTBEAT) or "0") < time.time() - 1.5:
+            self._require_hope(end)
 
     def is_running(self) -> bool:
         """Whether its process is alive, frozen or not."""
@@ -51,10 +54,12 @@ class Service:
 
     def stop(self) -> None:
         """End it as a service supervisor would (SIGTERM)."""
+        self._remember()
         self.program.stop()
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
+        self._remember()
         self.program.kill()
 
     def freeze(self) -> None:
@@ -76,6 +81,21 @@ class Service:
             errors="replace",
             check=False,
         )
+
+    def _require_hope(self, end: float) -> None:
+        if self.program.running() is None:
+            raise CannotSetUpError(f"The service ended:\n{self.program.log_tail()}")
+        if time.monotonic() > end:
+            raise CannotSetUpError(
+                f"The service was not ready in {READY_WITHIN_S:.0f} s:\n{self.program.log_tail()}"
+            )
+        time.sleep(0.05)
+
+    def _remember(self) -> None:
+        """Keep what the process was started from, for the next start."""
+        running = self.program.running()
+        if running is not None:
+            self._fingerprint = running.fingerprint
 
     def _command(self, *arguments: str) -> list[str]:
         program = [str(self.settings.program), "--config", str(self.settings.config_file), *arguments]

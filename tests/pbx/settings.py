@@ -1,6 +1,6 @@
 """Where the development PBX lies and which ports it takes; every setting is an environment variable.
 
-Rule: nothing else in the harness reads the environment, and no default meets an installed Asterisk.
+Rule: no other module of the harness reads a setting, and no default meets an installed Asterisk.
 """
 
 import os
@@ -27,7 +27,8 @@ class Settings:
     """One development PBX.
 
     ``suite`` and ``snapshot`` choose the Asterisk; ``snapshot`` is a moment of snapshot.debian.org such as
-    ``20260901T000000Z``, empty for the mirror as it is today.
+    ``20260901T000000Z``, empty for the mirror as it is today. ``developer_uid`` is who called ``sudo``: the
+    configuration belongs to them, so that they can run the commands beside the service.
     """
 
     home: Path
@@ -42,6 +43,7 @@ class Settings:
     rtp_first: int
     rtp_last: int
     verbose: int
+    developer_uid: int
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -62,6 +64,7 @@ class Settings:
             rtp_first=_whole(env, "PBX_RTP_FIRST", 20000),
             rtp_last=_whole(env, "PBX_RTP_LAST", 20999),
             verbose=_whole(env, "PBX_VERBOSE", 0, low=0, high=9),
+            developer_uid=_whole(env, "SUDO_UID", 0, low=0, high=2**32 - 2),
         )
 
     @property
