@@ -37,9 +37,7 @@ async def refused_after(attempt: Callable[[], Awaitable[object]], delay_s: float
     return time.monotonic() - started_at
 
 
-async def test_behind_a_lock_everybody_gives_up_after_their_own_two_seconds(
-    ledger: Ledger, path: Path
-) -> None:
+async def test_behind_a_lock_everybody_gives_up_after_two_seconds(ledger: Ledger, path: Path) -> None:
     with locked(path):
         waited = await asyncio.gather(
             refused_after(lambda: ledger.append(decision(1))),
