@@ -70,7 +70,7 @@ class Playing:
             case "PlaybackContinuing":
                 return self._part_ended(event.at_s)
             case "PlaybackFinished" if event.playback.state == "failed":
-                self._parts = ()
+                self.stop(event.at_s)
                 return PlaybackFailed(self._play, "the announcement is missing or was cut off")
             case "PlaybackFinished":
                 return self._part_ended(event.at_s)
