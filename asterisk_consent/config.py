@@ -106,7 +106,9 @@ def _read(table: Table, file: Path) -> Config:
     if not config.ari.url.startswith(("http://", "https://")):
         asterisk.note("ari_url", f"is {config.ari.url!r}; write http:// or https://, host, port and /ari")
     if not _COUNTRY.fullmatch(config.region):
-        table.note("region", f"is {config.region!r}; write the two capital letters of a country, such as 'NL'")
+        table.note(
+            "region", f"is {config.region!r}; write the two capital letters of a country, such as 'NL'"
+        )
     for section in (asterisk, paths, limits):
         section.end()
     return config

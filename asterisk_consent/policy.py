@@ -64,7 +64,10 @@ def parse_policy(text: str, *, file: str) -> Policy:
 def _read(table: Table) -> Policy:
     identity = table.text("id")
     if identity and not _NAME.fullmatch(identity):
-        table.note("id", "begins with a letter or digit and holds these, '-', '_' and '.' only: the dialplan names it")
+        table.note(
+            "id",
+            "begins with a letter or digit and holds these, '-', '_' and '.' only: the dialplan names it",
+        )
     if table.text("mode") not in ("", "opt-in"):
         table.note("mode", "must be 'opt-in'; no other mode is known to this version")
     if table.text("basis") not in ("", "consent"):

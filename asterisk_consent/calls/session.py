@@ -14,7 +14,8 @@ from typing import Protocol
 
 import structlog
 
-from asterisk_consent.calls.arrival import Arrival, e164
+from asterisk_consent.calls.arrival import Arrival
+from asterisk_consent.calls.call_file import CallFile, script_of
 from asterisk_consent.calls.playing import Playing, playback_id
 from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.dialogue.commands import (
@@ -44,10 +45,9 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import Dialogue, Script, State, step
+from asterisk_consent.dialogue.machine import Dialogue, State, step
 from asterisk_consent.errors import DialogueError, LedgerError, PbxError, PbxRefusedError
 from asterisk_consent.ledger.entry import NewEntry, decision_kind
-from asterisk_consent.ledger.payload import Moment, decision_payload
 from asterisk_consent.model import Outcome, RecordingId
 from asterisk_consent.pbx.ari import AriClient, AriEvent
 from asterisk_consent.policy import Policy
@@ -58,8 +58,6 @@ log = structlog.get_logger(__name__)
 CONTEXT = "asterisk-consent"
 ESCAPE_MARGIN_S = 3.0
 """Added to what is played and waited for: after that Asterisk takes the call away from a service that froze."""
-MAX_MOMENTS = 64
-"""Steps kept of the course of one call; a storm of digits is cut off here."""
 
 MAX_PLAYS = 12
 """No policy lets the dialogue play more often to one call."""
@@ -127,17 +125,17 @@ class Session:
         self.call = arrival.call
         self.outcome: Outcome | None = None
         self._limit_at_s = now_s() + arrival.limit_s if arrival.limit_s else None
-        self._policy = announced.policy
-        self._prompts = prompts
+        self._file = CallFile(
+            arrival.call, policy=announced.policy, prompts=prompts, region=surroundings.region, now_s=now_s
+        )
         self._prompts_path = announced.prompts_path
-        self._region = surroundings.region
         self._ari = surroundings.ari
         self._channel = surroundings.ari.channels.get(channel_id=arrival.call.channel)
         self._ledger = surroundings.ledger
         self._recorder = surroundings.recorder
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
         self._now_s = now_s
-        self._dialogue = Dialogue(script=_script(announced.policy))
+        self._dialogue = Dialogue(script=script_of(announced.policy))
         durations = (
             {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
         )
@@ -146,7 +144,6 @@ class Session:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._appending: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
-        self._course: list[Moment] = []
         self._began_at_s = now_s()
         self._event_at_s = self._began_at_s
         self.feed(CallUnaskable(announced.fault) if announced.fault else CallArrived())
@@ -160,7 +157,7 @@ class Session:
         self._event_at_s = event.at_s or self._now_s()
         match event.type:
             case "ChannelDtmfReceived":
-                self._note("digit", event.digit)
+                self._file.note("digit", event.digit)
                 self.feed(DigitReceived(event.digit))
             case "ChannelHangupRequest" | "ChannelDestroyed":
                 self.feed(ChannelHungUp())
@@ -198,7 +195,7 @@ class Session:
             log.warning("session.unexpected", call_id=self.call.call_id, error=str(error))
             return
         if self._dialogue.state is not before:
-            self._note(self._dialogue.state, type(event).__name__)
+            self._file.note(self._dialogue.state, type(event).__name__)
         for command in commands:
             await self._carry_out(command)
 
@@ -297,61 +294,11 @@ class Session:
         if handle is not None:
             handle.cancel()
 
-    def _note(self, what: str, detail: str) -> None:
-        if len(self._course) < MAX_MOMENTS:
-            at_ms = round((self._now_s() - self._began_at_s) * 1000)
-            self._course.append(Moment(at_ms=at_ms, what=what, detail=detail))
-
     def _entry(self, outcome: Outcome, digit: str, reason: str) -> NewEntry:
-        call, policy, prompts = self.call, self._policy, self._prompts
-        given = outcome is Outcome.GIVEN
-        number = call.party.number
-        return NewEntry(
-            stream=policy.controller if policy else "system",
-            kind=decision_kind(outcome),
-            call_id=call.call_id,
-            policy=call.policy,
-            policy_version=policy.version if policy else 0,
-            language=prompts.language if prompts else "",
-            announcement=prompts.digest if prompts else "",
-            payload=decision_payload(
-                outcome=outcome,
-                started_at=call.started_at,
-                direction=call.direction,
-                dialled=call.dialled,
-                channel=call.channel,
-                caller=e164(number, self._region) if given and number is not None else None,
-                caller_name=call.party.name,
-                withheld=number is None,
-                digit=digit,
-                played_ms=self._playing.played_ms(self._event_at_s),
-                information_ms=prompts.parts[Part.INFORMATION].duration_ms if prompts else 0,
-                recording_id=self._recording_id if given else None,
-                purposes=tuple(purpose.name for purpose in policy.purposes) if policy and given else (),
-                reason=reason,
-                course=tuple(self._course),
-            ),
+        return self._file.entry(
+            outcome,
+            digit=digit,
+            reason=reason,
+            played_ms=self._playing.played_ms(self._event_at_s),
+            recording_id=self._recording_id,
         )
-
-
-def _script(policy: Policy | None) -> Script:
-    """Return what the policy prescribes; a call that cannot be asked gets one in which no digit counts."""
-    if policy is None:
-        return Script(
-            agree_digit="",
-            refuse_digit="",
-            repeat_digit="",
-            attempts=1,
-            repeats=0,
-            first_digit_s=0.0,
-            overall_s=0.0,
-        )
-    return Script(
-        agree_digit=policy.agree_digit,
-        refuse_digit=policy.refuse_digit,
-        repeat_digit=policy.repeat_digit,
-        attempts=policy.attempts,
-        repeats=policy.repeats,
-        first_digit_s=policy.first_digit_s,
-        overall_s=policy.overall_s,
-    )
