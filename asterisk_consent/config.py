@@ -37,12 +37,21 @@ class AmiConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgiConfig:
+    """Where Asterisk reaches us over FastAGI; port 0: not at all."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the service and the commands need to know about where they run."""
 
     file: Path
     ari: AriConfig
     ami: AmiConfig
+    agi: AgiConfig
     ledger_path: Path
     spool: Path
     vault: Path
@@ -92,6 +101,10 @@ def _read(table: Table, file: Path) -> Config:
             port=asterisk.whole("ami_port", 5038, low=1, high=65535),
             user=asterisk.text("ami_user", "asterisk-consent"),
             secret=asterisk.text("ami_secret"),
+        ),
+        agi=AgiConfig(
+            host=asterisk.text("agi_host", "127.0.0.1"),
+            port=asterisk.whole("agi_port", 4573, low=0, high=65535),
         ),
         ledger_path=base / paths.text("ledger", "/var/lib/asterisk-consent/ledger.sqlite"),
         spool=base / paths.text("spool", "/var/spool/asterisk-consent"),

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from asterisk_consent import __version__
+from asterisk_consent.calls.agi_session import AgiDesk
 from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
@@ -23,6 +24,7 @@ from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
+from asterisk_consent.pbx.fastagi import FastAgiServer
 from asterisk_consent.policy import Policy
 from asterisk_consent.prompts.rendered import load_prompt_set
 
@@ -68,6 +70,11 @@ async def serve(config: Config) -> None:
         guard = Guard(recorder=recorder, bridges=ari, mixmonitors=ami)
         stack.push_async_callback(ami.close)
         await ami.start()
+        if config.agi.port:
+            desk = AgiDesk(policies, surroundings, switchboard)
+            agi = FastAgiServer(host=config.agi.host, port=config.agi.port, handler=desk.handle)
+            stack.push_async_callback(agi.close)
+            await agi.start()
         publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
         await _enter(ledger, Kind.SERVICE_STARTED)
         log.info("service.started", policies=sorted(policies), release=__version__)

@@ -63,7 +63,11 @@ MAX_PLAYS = 12
 """No policy lets the dialogue play more often to one call."""
 
 _OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
-_OUTCOME_EXTENSIONS = {Outcome.REFUSED: "refused", Outcome.NO_CHOICE: "no_choice"}
+
+
+def extension_of(outcome: Outcome) -> str:
+    """Return the extension of ``[asterisk-consent]`` that lets a call with this outcome go on unrecorded."""
+    return {Outcome.REFUSED: "refused", Outcome.NO_CHOICE: "no_choice"}.get(outcome, "failed")
 
 
 class Appender(Protocol):
@@ -271,9 +275,8 @@ class Session:
 
     async def _release(self, outcome: Outcome) -> None:
         await self._settle_stop()
-        extension = _OUTCOME_EXTENSIONS.get(outcome, "failed")
         try:
-            await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension)
+            await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension_of(outcome))
         except PbxError as error:
             log.info("session.release_failed", call_id=self.call.call_id, error=str(error))
 

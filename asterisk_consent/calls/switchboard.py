@@ -12,7 +12,7 @@ import structlog
 from asterisk_consent.calls.arrival import args_of, read_arrival
 from asterisk_consent.calls.session import Announced, Session, Surroundings
 from asterisk_consent.dialogue.events import CallLost, ConnectionRestored, ServiceStopping
-from asterisk_consent.model import CallId
+from asterisk_consent.model import CallId, Outcome
 from asterisk_consent.pbx.ari import AriEvent, ChannelSnapshot
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,17 @@ class Switchboard:
     def has_asked(self, channel: str) -> bool:
         """Tell whether this call has, or had, a session here, which enters its outcome."""
         return channel in self._seen
+
+    def remember(self, channel: str) -> None:
+        """Note that this call has a session here, whichever way it came."""
+        self._seen[channel] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+
+    def count(self, outcome: Outcome | None) -> None:
+        """Count a call that was asked; ``None`` where its outcome could not be written."""
+        name = outcome or "unwritten"
+        self.outcomes[name] = self.outcomes.get(name, 0) + 1
 
     def take(self, event: AriEvent) -> None:
         """Bring one event to its session; a new call gets one."""
@@ -110,9 +121,7 @@ class Switchboard:
             arrival, self._policies.get(arrival.call.policy, UNKNOWN_POLICY), self._surroundings
         )
         self._sessions[channel.id] = session
-        self._seen[channel.id] = None
-        if len(self._seen) > REMEMBERED:
-            del self._seen[next(iter(self._seen))]
+        self.remember(channel.id)
         self._tasks[channel.id] = asyncio.create_task(
             self._run(session, adopted=adopted), name=f"call-{arrival.call.call_id}"
         )
@@ -124,5 +133,4 @@ class Switchboard:
             await session.run()
         finally:
             del self._sessions[session.call.channel], self._tasks[session.call.channel]
-        outcome = session.outcome or "unwritten"
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.count(session.outcome)

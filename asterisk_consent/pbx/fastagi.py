@@ -71,13 +71,16 @@ class AgiChannel:
         if (await self._ask("ANSWER")).result < 0:
             raise PbxUnavailableError("the call could not be answered")
 
-    async def stream_file(self, name: str, escape_digits: str = "", *, limit_s: float = 300.0) -> Played:
+    async def stream_file(
+        self, name: str, escape_digits: str = "", *, offset: int = 0, limit_s: float = 300.0
+    ) -> Played:
         """Play sound ``name`` (without extension) until its end or one of ``escape_digits``.
 
+        :param offset: where to begin, in samples.
         :param limit_s: longest time without Asterisk's answer, in seconds; more than the sound lasts.
         :raises PbxRefusedError: Asterisk cannot play it, for instance because it is missing.
         """
-        reply = await self._ask("STREAM FILE", name, escape_digits, within_s=limit_s)
+        reply = await self._ask("STREAM FILE", name, escape_digits, str(offset), within_s=limit_s)
         if reply.result < 0:
             await self._refuse_or_gone("a sound could not be played")
         return Played(digit=self._digit(reply), endpos=reply.endpos)

@@ -1,0 +1,275 @@
+"""One call over FastAGI: the same dialogue, for a PBX that does not want ARI.
+
+AGI is one command at a time: a part is played until its end or a digit, then the dialogue is asked what that means.
+A digit that changes nothing (an agreement before the information is over) lets the part go on where it stopped.
+Rules as in ``session``: the recording starts after its entry is on disk and by nothing but ``StartRecording``; every
+way out sends the call to an extension of ``[asterisk-consent]``.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+
+import structlog
+
+from asterisk_consent.calls.arrival import Arrival, read_arrival
+from asterisk_consent.calls.call_file import CallFile, script_of
+from asterisk_consent.calls.playing import TOLERANCE_MS
+from asterisk_consent.calls.recorder import Awaited
+from asterisk_consent.calls.session import ESCAPE_MARGIN_S, Announced, Surroundings, extension_of
+from asterisk_consent.calls.switchboard import UNKNOWN_POLICY, Switchboard
+from asterisk_consent.dialogue.commands import (
+    AppendEntry,
+    CancelTimer,
+    Command,
+    EnterNotStarted,
+    PlayPrompt,
+    ReleaseCall,
+    SetTimer,
+    StartRecording,
+    StopPrompt,
+)
+from asterisk_consent.dialogue.events import (
+    CallArrived,
+    CallLeft,
+    CallUnaskable,
+    ChannelHungUp,
+    DigitReceived,
+    EntryCommitted,
+    EntryFailed,
+    Event,
+    Part,
+    PartPlayed,
+    PlaybackFailed,
+    RecordingRefused,
+    Timer,
+    TimerFired,
+)
+from asterisk_consent.dialogue.machine import Dialogue, State, step
+from asterisk_consent.errors import DialogueError, LedgerError, PbxRefusedError, PbxUnavailableError
+from asterisk_consent.model import CallId, Outcome, RecordingId
+from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
+from asterisk_consent.pbx.fastagi import AgiChannel
+
+log = structlog.get_logger(__name__)
+
+ESCAPE_DIGITS = "0123456789*#"
+SAMPLES_PER_MS = 8
+"""AGI counts the position in a sound in samples at 8 kHz."""
+
+
+class AgiSession:
+    """The interpreter of one call that came over FastAGI."""
+
+    def __init__(
+        self, channel: AgiChannel, arrival: Arrival, announced: Announced, surroundings: Surroundings
+    ) -> None:
+        self.outcome: Outcome | None = None
+        self._agi = channel
+        self._call = arrival.call
+        self._announced = announced
+        self._ledger = surroundings.ledger
+        self._recorder = surroundings.recorder
+        self._now_s = surroundings.now_s
+        self._limit_at_s = surroundings.now_s() + arrival.limit_s if arrival.limit_s else None
+        self._recording_id = RecordingId(surroundings.randomness(16).hex())
+        self._file = CallFile(
+            arrival.call,
+            policy=announced.policy,
+            prompts=announced.prompts,
+            region=surroundings.region,
+            now_s=surroundings.now_s,
+        )
+        self._dialogue = Dialogue(script=script_of(announced.policy))
+        self._events: deque[Event] = deque()
+        self._parts: deque[Part] = deque()
+        self._play = 0
+        self._offset = 0
+        self._played_ms = 0
+        self._timers: dict[Timer, float] = {}
+        self._escape_at_s = surroundings.now_s()
+        self._appending: asyncio.Task[Event] | None = None
+
+    async def run(self) -> None:
+        """Have the conversation; return when the call goes on and its decision is settled."""
+        fault = self._announced.fault
+        self._events.append(CallUnaskable(fault) if fault else CallArrived())
+        try:
+            await self._converse()
+        except asyncio.CancelledError:
+            await self._enter_stopped()
+            raise
+
+    async def _enter_stopped(self) -> None:
+        """The service is being stopped: the call goes on when this connection ends; enter what it came to."""
+        if self._appending is not None:
+            await self._appending
+        elif self._dialogue.decided is None:
+            await self._append(Outcome.FAILED, "", "the service was stopped")
+
+    async def _converse(self) -> None:
+        while self._dialogue.state not in (State.GONE, State.STARTING) or self._appending or self._events:
+            event = self._events.popleft() if self._events else await self._next_event()
+            try:
+                await self._take(event)
+            except PbxUnavailableError:
+                self._events.append(self._departure())
+
+    def _departure(self) -> Event:
+        """Tell a caller who hung up from one whom the escape time-out took away."""
+        return CallLeft() if self._now_s() >= self._escape_at_s else ChannelHungUp()
+
+    async def _take(self, event: Event) -> None:
+        before = self._dialogue.state
+        try:
+            self._dialogue, commands = step(self._dialogue, event)
+        except DialogueError as error:
+            log.warning("session.unexpected", call_id=self._call.call_id, error=str(error))
+            return
+        if self._dialogue.state is not before:
+            self._file.note(self._dialogue.state, type(event).__name__)
+        for command in commands:
+            await self._carry_out(command)
+
+    async def _next_event(self) -> Event:
+        """Return what happens next: a part ends, a digit comes, a timer passes, the entry is on disk."""
+        if self._appending is not None:
+            event = await self._appending
+            self._appending = None
+            return event
+        overall_at_s = self._timers.get(Timer.OVERALL, float("inf"))
+        if self._now_s() >= overall_at_s:
+            return TimerFired(Timer.OVERALL)
+        try:
+            if self._parts:
+                return await self._play_on()
+            return await self._listen(overall_at_s)
+        except PbxUnavailableError:
+            return self._departure()
+        except PbxRefusedError:
+            self._parts.clear()
+            return PlaybackFailed(self._play, "the announcement is missing or was cut off")
+
+    async def _play_on(self) -> Event:
+        part = self._parts[0]
+        path = f"{self._announced.prompts_path}/{part}"
+        begin = self._offset
+        digit, end = await self._agi.stream_file(path, ESCAPE_DIGITS, offset=begin)
+        self._played_ms += max(0, end - begin) // SAMPLES_PER_MS
+        if digit:
+            self._offset = end
+            self._file.note("digit", digit)
+            return DigitReceived(digit)
+        self._parts.popleft()
+        self._offset = 0
+        return PartPlayed(self._play, part, end // SAMPLES_PER_MS >= self._length_ms(part) - TOLERANCE_MS)
+
+    async def _listen(self, overall_at_s: float) -> Event:
+        first_digit_at_s = self._timers.get(Timer.FIRST_DIGIT, float("inf"))
+        timer = Timer.FIRST_DIGIT if first_digit_at_s <= overall_at_s else Timer.OVERALL
+        wait_s = max(0.0, min(first_digit_at_s, overall_at_s) - self._now_s())
+        digit = await self._agi.wait_for_digit(wait_s)
+        if not digit:
+            return TimerFired(timer)
+        self._file.note("digit", digit)
+        return DigitReceived(digit)
+
+    async def _carry_out(self, command: Command) -> None:
+        match command:
+            case PlayPrompt(play, parts):
+                self._play, self._offset = play, 0
+                self._parts = deque(parts)
+                await self._renew_escape(parts)
+            case StopPrompt():
+                self._parts.clear()
+            case SetTimer(timer, seconds):
+                self._timers[timer] = self._now_s() + seconds
+            case CancelTimer(timer):
+                self._timers.pop(timer, None)
+            case AppendEntry(outcome, digit, reason):
+                self._appending = asyncio.create_task(
+                    self._append(outcome, digit, reason), name="append-decision"
+                )
+            case StartRecording():
+                await self._start_recording()
+            case ReleaseCall(outcome):
+                await self._go_on(extension_of(outcome))
+            case EnterNotStarted(reason):
+                self._recorder.end_unstarted(self._recording_id, reason)
+
+    async def _renew_escape(self, parts: tuple[Part, ...]) -> None:
+        playing_s = sum(map(self._length_ms, parts)) / 1000
+        wait_s = playing_s + self._dialogue.script.first_digit_s + ESCAPE_MARGIN_S
+        if self._limit_at_s is not None:
+            wait_s = max(0.05, min(wait_s, self._limit_at_s - self._now_s()))
+        self._escape_at_s = self._now_s() + wait_s
+        await self._agi.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
+
+    async def _append(self, outcome: Outcome, digit: str, reason: str) -> Event:
+        entry = self._file.entry(
+            outcome, digit=digit, reason=reason, played_ms=self._played_ms, recording_id=self._recording_id
+        )
+        try:
+            await self._ledger.append(entry)
+        except LedgerError as error:
+            log.error("session.entry_failed", call_id=self._call.call_id, error=str(error))
+            self._recorder.doubt()
+            return EntryFailed()
+        self.outcome = outcome
+        if outcome is Outcome.GIVEN:
+            self._recorder.expect(
+                Awaited(
+                    recording_id=self._recording_id,
+                    call_id=entry.call_id,
+                    controller=entry.stream,
+                    channel=self._call.channel,
+                )
+            )
+        return EntryCommitted()
+
+    async def _start_recording(self) -> None:
+        try:
+            await self._go_on(self._recording_id)
+        except PbxRefusedError as error:
+            self._events.append(RecordingRefused(str(error)))
+
+    async def _go_on(self, extension: str) -> None:
+        """Choose the extension at which the dialplan goes on once this connection ends."""
+        await self._agi.set_extension(extension)
+        await self._agi.set_priority("1")
+
+    def _length_ms(self, part: Part) -> int:
+        prompts = self._announced.prompts
+        return prompts.parts[part].duration_ms if prompts else 0
+
+
+class AgiDesk:
+    """Receives the calls that come over FastAGI; ``policies`` by the id that the dialplan names."""
+
+    def __init__(
+        self, policies: Mapping[str, Announced], surroundings: Surroundings, switchboard: Switchboard
+    ) -> None:
+        self._policies = policies
+        self._surroundings = surroundings
+        self._switchboard = switchboard
+
+    async def handle(self, channel: AgiChannel) -> None:
+        """Have the conversation with one call; the handler of the FastAGI server."""
+        request, around = channel.request, self._surroundings
+        name, number = request.get("agi_calleridname", ""), request.get("agi_callerid", "")
+        snapshot = ChannelSnapshot(
+            id=request.get("agi_uniqueid", ""),
+            caller=CallerId(
+                name="" if name == "unknown" else name, number="" if number == "unknown" else number
+            ),
+            language=request.get("agi_language", ""),
+        )
+        call_id = CallId(around.randomness(16).hex())
+        arrival = read_arrival(snapshot, list(request.arguments), call_id=call_id, at=int(around.now_s()))
+        self._switchboard.remember(snapshot.id)
+        announced = self._policies.get(arrival.call.policy, UNKNOWN_POLICY)
+        session = AgiSession(channel, arrival, announced, around)
+        try:
+            await session.run()
+        finally:
+            self._switchboard.count(session.outcome)
