@@ -153,8 +153,13 @@ class AgiSession:
     async def _play_on(self) -> Event:
         part = self._parts[0]
         path = f"{self._announced.prompts_path}/{part}"
-        begin = self._offset
-        digit, end = await self._agi.stream_file(path, ESCAPE_DIGITS, offset=begin)
+        begin, began_at_s = self._offset, self._now_s()
+        try:
+            digit, end = await self._agi.stream_file(path, ESCAPE_DIGITS, offset=begin)
+        except PbxUnavailableError:
+            left_ms = self._length_ms(part) - begin // SAMPLES_PER_MS
+            self._played_ms += max(0, min(round((self._now_s() - began_at_s) * 1000), left_ms))
+            raise
         self._played_ms += max(0, end - begin) // SAMPLES_PER_MS
         if digit:
             self._offset = end

@@ -80,7 +80,7 @@ def asterisk_files(settings: Settings, passwords: Secrets) -> Files:
     files["asterisk-consent.conf"] = (DIALPLAN / "asterisk-consent.conf").read_bytes()
     numbers = [file for pattern in OWN_NUMBERS for file in sorted(PROJECT.glob(pattern))]
     files |= {file.name: file.read_bytes() for file in numbers}
-    files["extensions.conf"] = _extensions(file.name for file in numbers)
+    files["extensions.conf"] = _extensions((file.name for file in numbers), settings.fastagi_port)
     return files
 
 
@@ -96,6 +96,8 @@ def service_config(settings: Settings, passwords: Secrets) -> bytes:
             "ami_port": settings.ami_port,
             "ami_user": "asterisk-consent",
             "ami_secret": passwords.ami,
+            "agi_host": "127.0.0.1",
+            "agi_port": settings.fastagi_port,
             "prompts": inside,
         },
         "paths": {
@@ -189,10 +191,12 @@ def _with_secret(name: str, secret: str) -> bytes:
     return ("\n" + text.replace(PLACEHOLDER, secret)).encode()
 
 
-def _extensions(numbers: Iterable[str]) -> bytes:
+def _extensions(numbers: Iterable[str], fastagi_port: int) -> bytes:
     lines = ["[general]", "static = yes", "writeprotect = yes", "", "[globals]"]
     lines += ["AGENT = Local/agent@simulated-agent", ""]
     lines += [f"#include {name}" for name in ("asterisk-consent.conf", *numbers)]
+    # Of two values for a global variable the later one counts.
+    lines += ["", "[globals]", f"CONSENT_AGI = 127.0.0.1:{fastagi_port}"]
     return ("\n".join(lines) + "\n").encode()
 
 
