@@ -70,6 +70,7 @@ def test_a_line_forged_by_a_callers_name_spoils_the_block(name: str, argument: b
         lines_of(header_block())[:-3],
         lines_of(header_block()) + [b"agi_x%d: 1" % i for i in range(MAX_HEADERS)],
         [*lines_of(header_block()), b"agi_channel: again"],
+        [b"agi_new: 1", *lines_of(header_block()), b"agi_new: 2"],
     ],
 )
 def test_what_is_no_whole_header_block_is_a_protocol_error(lines: list[bytes]) -> None:

@@ -141,11 +141,11 @@ async def test_a_late_answer_is_given_to_nobody(ami_peer: FakeAmi) -> None:
 
 
 async def test_an_answer_that_came_while_the_process_was_stopped_still_counts(ami_peer: FakeAmi) -> None:
-    async with logged_in(ami_peer, request_timeout_s=0.2) as (client, _, _):
+    async with logged_in(ami_peer, request_timeout_s=0.5) as (client, _, _):
         asking = asyncio.create_task(client.action("Getvar"))
         session, asked = await next_action(ami_peer)
         session.answer(asked, "Success", "Value: 1")
-        time.sleep(0.25)  # noqa: ASYNC251  # holds the loop past the time limit, as SIGSTOP would
+        time.sleep(0.55)  # noqa: ASYNC251  # holds the loop past the time limit, as SIGSTOP would
         assert (await asking).get("Value") == "1"
 
 
