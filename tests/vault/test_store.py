@@ -61,7 +61,11 @@ def test_a_good_recording_is_described_with_its_digest(spool: Path, vault: Path)
 
 def test_a_kept_file_is_readable_by_owner_and_group_only(spool: Path, vault: Path) -> None:
     write_call(spool)
-    close_recording(RECORDING, spool, vault)
+    before = os.umask(0o077)
+    try:
+        close_recording(RECORDING, spool, vault)
+    finally:
+        os.umask(before)
     assert kept_path(RECORDING, vault).stat().st_mode & 0o777 == 0o640
 
 

@@ -41,7 +41,7 @@ def test_a_wrong_length_in_the_header_is_repaired_from_the_file(spool: Path, sai
     assert samples_of(read) == tone(440, 1.0).tolist()
 
 
-@pytest.mark.parametrize("said", [0, 2 * RATE])
+@pytest.mark.parametrize("said", [0, 2 * RATE, 2 * RATE - 1])
 def test_half_a_sample_at_the_end_is_dropped(spool: Path, said: int) -> None:
     read = open_wav(damaged(spool, said=said, cut=1), channels=1)
     assert (read.frames, read.repaired) == (RATE - 1, True)
