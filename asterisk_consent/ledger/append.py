@@ -1,16 +1,17 @@
-"""Appending from a command, beside the running service or without one.
+"""Writing from a command, beside the running service or without one.
 
-Rule: one entry, one transaction, the head read inside it; and no checkpoint while the service may make one.
-SQLite checkpoints when the last connection closes: that one takes the service's lock for as long as closing
-takes.
+Rule: one transaction, the head read inside it; and no checkpoint while the service may make one. SQLite checkpoints
+when the last connection closes: that one takes the service's lock for as long as closing takes.
 """
 
+import contextlib
 import os
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from asterisk_consent.errors import LedgerError
+from asterisk_consent.errors import LedgerError, LedgerUnavailableError
 from asterisk_consent.ledger.commit import BUSY_S, Committed, prepare, write_entries
 from asterisk_consent.ledger.connection import connect, require_current, translating
 from asterisk_consent.ledger.entry import NewEntry
@@ -29,23 +30,34 @@ def append_from_outside(
     :raises LedgerError: there is no ledger, or its schema is not this release's.
     :raises LedgerUnavailableError: it could not be written; it may exist all the same.
     """
+    prepared = prepare(entry, at=int(clock()), randomness=randomness)
+    with writing_beside(path) as connection:
+        return write_entries(connection, [prepared])[0]
+
+
+@contextlib.contextmanager
+def writing_beside(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection inside one durable transaction, which an exception undoes."""
     where = str(path)
     if not path.is_file():
         raise LedgerError(
             "there is no ledger", where=where, remedy="It is made when the service first starts"
         )
-    prepared = prepare(entry, at=int(clock()), randomness=randomness)
+    with translating(where), _closing_alone(connect(path, mode="rw", busy_s=BUSY_S), path) as connection:
+        require_current(connection, where=where)
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _closing_alone(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
     ownership = Ownership(path)
-    with translating(where):
-        connection = connect(path, mode="rw", busy_s=BUSY_S)
-        try:
-            require_current(connection, where=where)
-            connection.execute("BEGIN IMMEDIATE")
-            committed = write_entries(connection, [prepared])[0]
-            connection.execute("COMMIT")
-        finally:
-            # Without the lock somebody else is still connected, so this is not the last connection.
+    try:
+        yield connection
+    finally:
+        # Without the lock somebody else is still connected, so this is not the last connection.
+        with contextlib.suppress(LedgerUnavailableError):
             ownership.try_take()
-            connection.close()
-            ownership.release()
-    return committed
+        connection.close()
+        ownership.release()

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from asterisk_consent.errors import LedgerBrokenError, LedgerError
+from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.ledger.append import writing_beside
 from asterisk_consent.ledger.chain import ChainVerifier, Head, Problem, Row
-from asterisk_consent.ledger.commit import BUSY_S
-from asterisk_consent.ledger.connection import connect, reading, require_current, translating
-from asterisk_consent.ledger.ownership import Ownership
+from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.projection import Projector, create_projections
 
 _ROWS = """
@@ -53,27 +52,14 @@ def rebuild(path: Path) -> int:
     :raises LedgerBrokenError: the chain does not verify; nothing is changed.
     :raises LedgerUnavailableError: somebody holds the ledger for more than two seconds.
     """
-    where = str(path)
-    if not path.is_file():
-        raise LedgerError("there is no ledger", where=where)
-    ownership = Ownership(path)
-    with translating(where):
-        connection = connect(path, mode="rw", busy_s=BUSY_S)
-        try:
-            require_current(connection, where=where)
-            connection.execute("BEGIN IMMEDIATE")
-            for table in ("call", "recording"):
-                connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - one of two names
-            verifier = ChainVerifier()
-            _read(connection, verifier, Projector(connection))
-            if verifier.problem is not None:
-                what = f"entry {verifier.problem.seq}: {verifier.problem.what}"
-                raise LedgerBrokenError(what, where=where, remedy="Restore a backup")
-            connection.execute("COMMIT")
-        finally:
-            ownership.try_take()
-            connection.close()
-            ownership.release()
+    verifier = ChainVerifier()
+    with writing_beside(path) as connection:
+        for table in ("call", "recording"):
+            connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - one of two names
+        _read(connection, verifier, Projector(connection))
+        if verifier.problem is not None:
+            what = f"entry {verifier.problem.seq}: {verifier.problem.what}"
+            raise LedgerBrokenError(what, where=str(path), remedy="Restore a backup")
     return verifier.head.seq
 
 

@@ -226,3 +226,16 @@ async def test_a_ledger_whose_end_was_cut_off_is_not_continued(path: Path) -> No
 async def test_a_place_that_cannot_be_written_is_reported_as_unavailable(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnavailableError):
         await open_ledger(tmp_path / "missing" / "ledger.db")
+
+
+async def test_an_entry_stands_though_the_lock_of_the_service_cannot_be_looked_at(path: Path) -> None:
+    await _opened_and_closed(path)
+    lock = path.with_name(path.name + ".lock")
+    _make_unusable(lock)
+    assert append_from_outside(path, decision(1)).seq == 2
+    assert [call.seq for call in list_calls(path)] == [2]
+
+
+def _make_unusable(lock: Path) -> None:
+    lock.unlink()
+    lock.mkdir()

@@ -1,5 +1,6 @@
 """The tables for reading say what the entries say, however the entries were grouped."""
 
+import random
 import sqlite3
 from contextlib import closing
 from itertools import pairwise
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.errors import LedgerBrokenError, LedgerError
 from asterisk_consent.ledger import Kind, NewEntry, Recording, list_calls, rebuild, recordings, verify
 from asterisk_consent.ledger.commit import prepare, write_entries
 from asterisk_consent.ledger.entry import PAYLOAD_OF
@@ -128,3 +129,22 @@ def test_verify_finds_what_was_done_to_the_file(filled: Path, change: str, found
     problem = verify(filled).problem
     assert problem is not None
     assert found in problem.what
+
+
+def test_a_damaged_file_is_reported_and_never_taken_for_another_content(filled: Path) -> None:
+    intact = filled.read_bytes()
+    shown = list_calls(filled), recordings(filled)
+    moments = random.Random(7)
+    reported = 0
+    for _ in range(150):
+        damaged = bytearray(intact)
+        damaged[moments.randrange(len(damaged))] ^= 1 << moments.randrange(8)
+        filled.write_bytes(damaged)
+        try:
+            problem = verify(filled).problem
+        except LedgerError:
+            reported += 1
+            continue
+        reported += problem is not None
+        assert problem is not None or (list_calls(filled), recordings(filled)) == shown
+    assert reported > 0
