@@ -80,7 +80,8 @@ class AgiChannel:
         :param limit_s: longest time without Asterisk's answer, in seconds; more than the sound lasts.
         :raises PbxRefusedError: Asterisk cannot play it, for instance because it is missing.
         """
-        reply = await self._ask("STREAM FILE", name, escape_digits, str(offset), within_s=limit_s)
+        where = [str(offset)] if offset else []
+        reply = await self._ask("STREAM FILE", name, escape_digits, *where, within_s=limit_s)
         if reply.result < 0:
             await self._refuse_or_gone("a sound could not be played")
         return Played(digit=self._digit(reply), endpos=reply.endpos)
