@@ -14,6 +14,7 @@ from asterisk_consent.model import RecordingId
 from asterisk_consent.vault import kept
 from asterisk_consent.vault.names import kept_path
 from asterisk_consent.vault.store import Closed, close_recording, empty_spool
+from asterisk_consent.vault.wav import wav_header
 from tests.vault.tones import (
     AGENT_HZ,
     CALLER_HZ,
@@ -261,6 +262,28 @@ def test_a_full_disk_leaves_the_spool_and_no_half_file(
     assert "stay in the spool" in caught.value.remedy
     assert names(vault) == []
     assert len(names(spool)) == 2
+
+
+def test_a_disk_that_cannot_be_read_now_is_not_taken_for_a_missing_side(
+    spool: Path, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: Path, mode: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    write_call(spool)
+    monkeypatch.setattr(Path, "open", failing)
+    with pytest.raises(AudioError, match="Input/output error"):
+        close_recording(RECORDING, spool, vault)
+    assert names(vault) == []
+
+
+def test_sides_of_different_rates_are_not_mixed_up(spool: Path, vault: Path) -> None:
+    write_call(spool)
+    agent = spool / f"{RECORDING}-agent.wav"
+    agent.write_bytes(wav_header(frames=2, channels=1, rate=16000) + bytes(4))
+    closed = close_recording(RECORDING, spool, vault)
+    assert closed.problem == "agent side unreadable (16000 Hz)"
+    assert np.array_equal(read_channels(kept_path(RECORDING, vault))[0], tone(CALLER_HZ, 2.0))
 
 
 def test_a_vault_that_is_not_there_is_an_audio_error(spool: Path, tmp_path: Path) -> None:
