@@ -55,7 +55,7 @@ class Guard:
         if event.name == "AttendedTransfer":
             if self._recorder.is_recorded(event.get("SecondTransfererUniqueid", "")):
                 self._spawn(self._stop(event.get("TransfereeChannel", ""), "taken over by another channel"))
-        elif event.name == "BridgeEnter":
+        elif event.name == "BridgeEnter" and event.get("BridgeNumChannels", "") not in ("1", "2"):
             self._spawn(self._look_at_bridge(event.get("BridgeUniqueid", "")))
 
     async def _look_at_bridge(self, bridge_id: str) -> None:
