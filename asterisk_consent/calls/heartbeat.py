@@ -10,6 +10,7 @@ tells what became of every call.
 
 import asyncio
 import shutil
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +19,7 @@ import structlog
 
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.errors import LedgerError, PbxError
-from asterisk_consent.ledger.entry import NewEntry, decision_kind
+from asterisk_consent.ledger.entry import SYSTEM_STREAM, NewEntry, decision_kind
 from asterisk_consent.ledger.payload import decision_payload
 from asterisk_consent.model import Direction, Outcome
 from asterisk_consent.pbx.ari import AriClient
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 INTERVAL_S = 1.0
 MAX_NOTES = 1000
 """The dialplan keeps no more; see ``dialplan/asterisk-consent.conf``."""
+NOTES_PER_BEAT = 50
+"""One request each: reading more at once would let the heartbeat itself grow old."""
 
 _REASONS = {"away": "the service was away", "escaped": "the service did not answer in time"}
 
@@ -74,6 +77,8 @@ class Heartbeat:
         self._now = now
         self._new_call_id = new_call_id
         self._sleep = sleep
+        self._notes: deque[tuple[str, str]] = deque()
+        self._notes_read = 0
         self.healthy = False
         self._fault = "starting"
 
@@ -103,7 +108,9 @@ class Heartbeat:
         self.healthy = not fault
 
     async def end(self) -> None:
-        """Take the heartbeat back, so that calls pass at once."""
+        """Take the heartbeat back, so that calls pass at once; it is not ours once another service took over."""
+        if self._switchboard.was_replaced:
+            return
         try:
             await self._ari.set_global("CONSENT_HEARTBEAT", "0")
         except PbxError as error:
@@ -125,19 +132,27 @@ class Heartbeat:
         return ""
 
     async def _bring_in_notes(self) -> None:
+        """Read some of the notes, then enter them; what could not be entered is tried again at the next beat."""
         count = _whole(await self._ari.get_global("CONSENT_NOTES"))
-        if not count:
-            return
-        notes = [await self._ari.get_global(f"CONSENT_NOTE_{n}") for n in range(1, min(count, MAX_NOTES) + 1)]
-        await self._ari.set_global("CONSENT_NOTES", "")
-        for note in notes:
-            await self._enter(note)
-        if count > MAX_NOTES:
-            log.error("heartbeat.notes_lost", count=count - MAX_NOTES)
+        kept = min(count, MAX_NOTES)
+        if kept < self._notes_read:
+            self._notes_read = 0
+        for number in range(self._notes_read + 1, min(kept, self._notes_read + NOTES_PER_BEAT) + 1):
+            note = await self._ari.get_global(f"CONSENT_NOTE_{number}")
+            self._notes.append((self._new_call_id(), note))
+            self._notes_read = number
+        if kept and self._notes_read == kept:
+            await self._ari.set_global("CONSENT_NOTES", "")
+            self._notes_read = 0
+            if count > MAX_NOTES:
+                log.error("heartbeat.notes_lost", count=count - MAX_NOTES)
+        while self._notes:
+            await self._enter(*self._notes[0])
+            self._notes.popleft()
 
-    async def _enter(self, note: str) -> None:
+    async def _enter(self, call_id: str, note: str) -> None:
         """Enter a call that passed, unless a session of ours enters it."""
-        at, kind, channel, policy, dialled = [*note.split(","), *[""] * 5][:5]
+        at, kind, channel, policy, dialled = [*note.split(",", 4), *[""] * 5][:5]
         if self._switchboard.has_asked(channel):
             return
         payload = decision_payload(
@@ -151,11 +166,11 @@ class Heartbeat:
             withheld=False,
             reason=_REASONS.get(kind, "passed"),
         )
-        kind_ = decision_kind(Outcome.FAILED)
+        failed = decision_kind(Outcome.FAILED)
         await self._ledger.append(
-            NewEntry(stream="system", kind=kind_, call_id=self._new_call_id(), policy=policy, payload=payload)
+            NewEntry(stream=SYSTEM_STREAM, kind=failed, call_id=call_id, policy=policy, payload=payload)
         )
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0

@@ -47,9 +47,7 @@ class FakeMixMonitors:
 
 
 def transfer(of: str, to: str) -> AmiEvent:
-    return AmiEvent(
-        name="AttendedTransfer", fields={"SecondTransfererUniqueid": of, "TransfereeChannel": to}
-    )
+    return AmiEvent(name="AttendedTransfer", fields={"SecondTransfererUniqueid": of, "TransfereeChannel": to})
 
 
 def enter(bridge: str, count: int | None) -> AmiEvent:
