@@ -9,6 +9,7 @@ Source: Asterisk documentation, "Asterisk REST Interface (ARI)".
 
 import asyncio
 import contextlib
+from base64 import b64encode
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -206,14 +207,17 @@ class AriClient:
         self.channels = Channels(self)
         self.connected = False
         self._url = url.rstrip("/")
-        self._auth = aiohttp.BasicAuth(username, password)
+        credentials = b64encode(f"{username}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {credentials}"}
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_s)
         self._ping_interval_s = ping_interval_s
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(auth=self._auth, timeout=self._timeout, connector=connector)
+        self._session = aiohttp.ClientSession(
+            headers=self._headers, timeout=self._timeout, connector=connector
+        )
         return self
 
     async def __aexit__(
