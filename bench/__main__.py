@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import report, ways
+from bench import ledger, report, ways
 from bench.hold import Held, run_hold
-from bench.rounds import Load, Round, run_round
+from bench.rounds import Load, Round, measure_idle, run_round
 from bench.stage import Stage, install_classic_agi, stage
 from tests.pbx.settings import CannotSetUpError
 
@@ -31,14 +31,23 @@ RESULTS = Path(__file__).parent / "results"
 )
 @click.option("--at-once", default=300, show_default=True, help="How many calls are held at once.")
 @click.option("--call-s", default=30.0, show_default=True, help="Length of each of them.")
+@click.option("--ledger/--no-ledger", "with_ledger", default=True, help="Also the ledger by itself.")
 def main(
-    rounds: int, wanted: tuple[str, ...], hold_s: float, at_once: int, call_s: float, *, agi: bool
+    rounds: int,
+    wanted: tuple[str, ...],
+    hold_s: float,
+    at_once: int,
+    call_s: float,
+    *,
+    agi: bool,
+    with_ledger: bool,
 ) -> None:
     """Measure the ways of asking side by side on the development PBX."""
     console = Console()
     loads = [load for load in LOADS if not wanted or load.name in wanted]
     try:
         with stage(console.print) as made:
+            idle = asyncio.run(measure_idle(made))
             measured = asyncio.run(_measure(made, rounds, loads, console))
             if agi and install_classic_agi(made, console.print):
                 measured += asyncio.run(_each(made, [ways.classic_agi(made)], loads, console))
@@ -50,9 +59,11 @@ def main(
             version = made.pbx.asterisk.console("core show version").partition(" built")[0]
     except CannotSetUpError as problem:
         raise click.ClickException(str(problem)) from problem
-    report.print_report(measured, held, console)
-    path = report.write_report(RESULTS, measured, held, report.describe_machine(version))
+    report.print_report(measured, idle, held, console)
+    path = report.write_report(RESULTS, measured, idle, held, report.describe_machine(version))
     console.print(f"written to {path}")
+    if with_ledger:
+        ledger.main(args=[], standalone_mode=False)
 
 
 async def _measure(made: Stage, rounds: int, loads: Sequence[Load], console: Console) -> list[Round]:
@@ -74,12 +85,16 @@ async def _each(
         for way in order:
             one = await run_round(made, way, load)
             measured.append(one)
-            console.print(
-                f"  {load.name:>12} {way.name:<16} {one.asterisk_cpu_ms:6.2f} + {one.service_cpu_ms:5.2f} ms,"
-                f" digit to recording p99 {one.digit_to_recording_p99_ms:6.1f} ms (fsync {one.fsync_p99_ms:.1f}),"
-                f" lost {one.lost}, missing {one.missing}"
-            )
+            console.print(_line_of(one), soft_wrap=True)
     return measured
+
+
+def _line_of(one: Round) -> str:
+    return (
+        f"  {one.load:>12} {one.way:<16} {one.asterisk_cpu_ms:6.2f} + {one.service_cpu_ms:5.2f} ms,"
+        f" digit to recording p99 {one.digit_to_recording_p99_ms:6.1f} ms (fsync {one.fsync_p99_ms:.1f}),"
+        f" lost {one.lost}, missing {one.missing}"
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hold import Held
-from bench.rounds import Round
+from bench.rounds import Idle, Round
 
 SERVICE = "asterisk-consent"
 DIALPLAN = "dialplan"
@@ -73,9 +73,13 @@ def _at_forty(rounds: Sequence[Round]) -> list[Target]:
     ]
 
 
-def print_report(rounds: Sequence[Round], held: Held | None, console: Console) -> None:
+def print_report(rounds: Sequence[Round], idle: Idle, held: Held | None, console: Console) -> None:
     """Print the tables."""
-    console.print(_table_of(rounds))
+    console.print(
+        f"idle, CPU ms a second: Asterisk {idle.asterisk_ms_per_s:.1f}, service {idle.service_ms_per_s:.1f}"
+    )
+    for table in _tables_of(rounds):
+        console.print(table)
     if held is not None:
         table = Table(title=f"{held.calls_at_once} calls at once", box=None)
         table.add_column("figure")
@@ -92,47 +96,38 @@ def print_report(rounds: Sequence[Round], held: Held | None, console: Console) -
     console.print(table)
 
 
-def _table_of(rounds: Sequence[Round]) -> Table:
-    table = Table(title="Median of the rounds; CPU in ms a call", box=None)
-    columns = ("load", "way", "rounds", "calls", "lost", "missing", "Asterisk", "service", "together")
-    for name in (
-        *columns,
-        "after: Ast.",
-        "after: serv.",
-        "digit→rec. p50",
-        "p99",
-        "fsync p99",
-        "serv. PSS MB",
-    ):
-        table.add_column(name, justify="left" if name in ("load", "way") else "right")
+def _tables_of(rounds: Sequence[Round]) -> list[Table]:
+    cost = Table(title="CPU a call, ms: up to the start of the recording, and after (median)", box=None)
+    for name in ("load", "way", "Asterisk", "service", "together", "after: Asterisk", "service"):
+        cost.add_column(name, justify="left" if name in ("load", "way") else "right")
+    quality = Table(title="Digit to recording, ms (median); calls of all rounds", box=None)
+    for name in ("load", "way", "p50", "p99", "fsync p99", "calls", "lost", "missing", "service PSS, MB"):
+        quality.add_column(name, justify="left" if name in ("load", "way") else "right")
     for load, way in dict.fromkeys((each.load, each.way) for each in rounds):
         some = [each for each in rounds if (each.load, each.way) == (load, way)]
-        counts = (
-            len(some),
-            *(sum(getattr(each, name) for each in some) for name in ("calls", "lost", "missing")),
-        )
-        figures = (
-            median(each.asterisk_cpu_ms for each in some),
-            median(each.service_cpu_ms for each in some),
-            median(each.cpu_ms for each in some),
-            median(each.asterisk_after_cpu_ms for each in some),
-            median(each.service_after_cpu_ms for each in some),
-            median(each.digit_to_recording_p50_ms for each in some),
-            median(each.digit_to_recording_p99_ms for each in some),
-            median(each.fsync_p99_ms for each in some),
-            max(each.service_pss_kib for each in some) / 1024,
-        )
-        table.add_row(load, way, *(str(count) for count in counts), *(f"{figure:.2f}" for figure in figures))
-    return table
+        cpu = ("asterisk_cpu_ms", "service_cpu_ms", "cpu_ms", "asterisk_after_cpu_ms", "service_after_cpu_ms")
+        cost.add_row(load, way, *(f"{_median(some, name):.2f}" for name in cpu))
+        latency = ("digit_to_recording_p50_ms", "digit_to_recording_p99_ms", "fsync_p99_ms")
+        counts = (str(sum(getattr(each, name) for each in some)) for name in ("calls", "lost", "missing"))
+        pss = max(each.service_pss_kib for each in some) / 1024
+        quality.add_row(load, way, *(f"{_median(some, name):.1f}" for name in latency), *counts, f"{pss:.0f}")
+    return [cost, quality]
 
 
-def write_report(folder: Path, rounds: Sequence[Round], held: Held | None, machine: dict[str, str]) -> Path:
+def _median(rounds: Sequence[Round], name: str) -> float:
+    return median(float(getattr(each, name)) for each in rounds)
+
+
+def write_report(
+    folder: Path, rounds: Sequence[Round], idle: Idle, held: Held | None, machine: dict[str, str]
+) -> Path:
     """Write everything as JSON; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     at = datetime.now(UTC)
     content = {
         "measured_at": at.isoformat(timespec="seconds"),
         "machine": machine,
+        "idle": asdict(idle),
         "targets": [{**asdict(target), "reached": target.reached} for target in targets(rounds, held)],
         "rounds": [asdict(each) for each in rounds],
         "held": asdict(held) if held is not None else None,

@@ -15,6 +15,7 @@ from bench.ways import Way
 
 _SLACK_S = 3.0
 _TALK_S = 2.0
+_IDLE_S = 10.0
 _SIPP_PORT = 16990
 
 
@@ -53,6 +54,14 @@ class Round:
         return self.asterisk_cpu_ms + self.service_cpu_ms
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """What both cost while nobody calls: it is in every round too, the more the slower the calls come."""
+
+    asterisk_ms_per_s: float
+    service_ms_per_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Cpu:
     asterisk_s: float
@@ -72,6 +81,17 @@ def plan_for(load: Load, way: Way, *, press_after_s: float) -> callers.Plan:
         per_second=load.per_second,
         press_after_s=press_after_s,
         stay_s=waits_s + _TALK_S,
+    )
+
+
+async def measure_idle(stage: Stage) -> Idle:
+    """Measure ten seconds without a call."""
+    before = _Cpu.now(stage)
+    await asyncio.sleep(_IDLE_S)
+    after = _Cpu.now(stage)
+    return Idle(
+        asterisk_ms_per_s=(after.asterisk_s - before.asterisk_s) / _IDLE_S * 1000,
+        service_ms_per_s=(after.service_s - before.service_s) / _IDLE_S * 1000,
     )
 
 

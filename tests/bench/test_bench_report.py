@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import callers, report
-from bench.rounds import Load, Round, plan_for
+from bench.rounds import Idle, Load, Round, plan_for
 from bench.ways import FilesWay
 
 ROUND = Round(
@@ -54,7 +54,8 @@ def test_latency_is_measured_against_the_disk_of_the_same_round() -> None:
 
 
 def test_every_round_is_written_down(tmp_path: Path) -> None:
-    path = report.write_report(tmp_path, [ROUND, ALONE], None, {"cores": "2"})
+    idle = Idle(asterisk_ms_per_s=1.0, service_ms_per_s=2.0)
+    path = report.write_report(tmp_path, [ROUND, ALONE], idle, None, {"cores": "2"})
     written = json.loads(path.read_text())
     assert [each["way"] for each in written["rounds"]] == ["asterisk-consent", "dialplan"]
     assert all("reached" in target for target in written["targets"])
