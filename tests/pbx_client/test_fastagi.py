@@ -58,6 +58,12 @@ def replying(command: bytes, reply: bytes) -> Callable[[FakeCall], Awaitable[Non
         (lambda c: c.answer(), b"ANSWER", b"100 result=0 Trying...\n200 result=0\n", None),
         (lambda c: c.stream_file("a/b", "12#"), b'STREAM FILE "a/b" "12#"', b"200 result=49 endpos=7\n",
          Played("1", 7)),
+        (
+            lambda c: c.stream_file("a", "1", offset=800),
+            b'STREAM FILE "a" "1" "800"',
+            b"200 result=0 endpos=1600\n",
+            Played("", 1600),
+        ),
         (lambda c: c.stream_file("a"), b'STREAM FILE "a" ""', b"200 result=0 endpos=352\n", Played("", 352)),
         (lambda c: c.wait_for_digit(0.2), b'WAIT FOR DIGIT "200"', b"200 result=35\n", "#"),
         (lambda c: c.wait_for_digit(-1), b'WAIT FOR DIGIT "0"', b"200 result=0\n", ""),
