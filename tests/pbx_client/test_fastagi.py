@@ -65,6 +65,8 @@ def replying(command: bytes, reply: bytes) -> Callable[[FakeCall], Awaitable[Non
             Played("", 1600),
         ),
         (lambda c: c.stream_file("a"), b'STREAM FILE "a" ""', b"200 result=0 endpos=352\n", Played("", 352)),
+        (lambda c: c.stream_file("a", offset=8000), b'STREAM FILE "a" "" "8000"', b"200 result=0 endpos=9000\n",
+         Played("", 9000)),
         (lambda c: c.wait_for_digit(0.2), b'WAIT FOR DIGIT "200"', b"200 result=35\n", "#"),
         (lambda c: c.wait_for_digit(-1), b'WAIT FOR DIGIT "0"', b"200 result=0\n", ""),
         (lambda c: c.set_variable("A", '"\\'), b'SET VARIABLE "A" "\\"\\\\"', b"200 result=1\n", None),
