@@ -1,0 +1,58 @@
+"""What the demo tells at its end: the ledger's table, the picture of the recording, what was proved, ways on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.text import Text
+
+from asterisk_consent.cli.calls import call_table
+from asterisk_consent.config import Config
+from asterisk_consent.ledger.read import CallRow
+from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.loudness import picture_recording
+from tests.pbx.demo_promises import Promise
+from tests.pbx.demo_screen import Screen
+from tests.pbx.settings import PROJECT, Settings
+
+_SIDES_WIDTH = 14
+
+
+def report_findings(screen: Screen, config: Config, rows: list[CallRow]) -> None:
+    """Show the entries of the calls, and the loudness of the recording."""
+    screen.heading("What the ledger holds of these calls")
+    screen.show(call_table(rows, config.vault))
+    for row in rows:
+        if row.recording is None or not row.recording.sha256:
+            continue
+        width = screen.width - _SIDES_WIDTH - 2
+        picture = picture_recording(RecordingId(row.recording.recording_id), config.vault, width=width)
+        screen.heading(f"The recording, {picture.duration_ms / 1000:.1f} s: how loud each side is over time")
+        for name, bars in (("left: caller", picture.caller), ("right: agent", picture.agent)):
+            screen.show(Text(f"  {name:<{_SIDES_WIDTH - 2}}  {bars}"))
+
+
+def report_promises(screen: Screen, promises: Sequence[Promise]) -> None:
+    """Show what was proved, and what was not."""
+    broken = [promise for promise in promises if not promise.kept]
+    screen.heading("What was proved" if not broken else "NOT EVERYTHING WAS AS PROMISED")
+    for promise in promises:
+        sign, style = ("yes", "green") if promise.kept else ("NO ", "bold red")
+        screen.say(f"{sign}  {promise.text}", indent="     ", style=style)
+        screen.say(promise.measured, indent="     ", first="     ", style="dim")
+
+
+def report_ways_on(screen: Screen, settings: Settings, exported: Path | None) -> None:
+    """Say where the files lie and how to go on by hand."""
+    program, config = _short(settings.program), _short(settings.config_file)
+    screen.heading("Where it lies, and how to go on")
+    if exported is not None:
+        screen.say(f"The recording to listen to: {exported}")
+        screen.say("  handed out with a reason and a recipient, and that is an entry too", indent="  ")
+    screen.say(f"Ledger and vault: {_short(settings.data)}")
+    screen.say("Call it yourself: make pbx-up, then any SIP phone without registration:")
+    screen.copyable(f"sip:1001@127.0.0.1:{settings.sip_port}")
+    screen.copyable(f"{program} --config {config} calls list")
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path)
