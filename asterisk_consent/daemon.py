@@ -21,7 +21,9 @@ from asterisk_consent.config import Config, load_policies
 from asterisk_consent.errors import AudioError, ConsentError, LedgerError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
+from asterisk_consent.ledger.read import find_recording
 from asterisk_consent.ledger.store import Ledger
+from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
@@ -41,13 +43,14 @@ async def serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     policies = {policy.id: announce(policy, config) for policy in load_policies(config.policies).values()}
     async with AsyncExitStack() as stack:
-        ledger = await Ledger.open(config.ledger_path)
+        ledger = await Ledger.open(config.ledger_path, min_free_bytes=config.min_free_bytes)
         stack.push_async_callback(ledger.close)
         ari = await stack.enter_async_context(
             AriClient(url=config.ari.url, username=config.ari.user, password=config.ari.password, app=APP)
         )
         recorder = _recorder(config, ledger, ari)
         await recorder.adopt()
+        await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
         switchboard = Switchboard(policies, surroundings)
         heartbeat = Heartbeat(
@@ -142,6 +145,11 @@ def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
         monotonic_s=time.monotonic,
         now=_now,
     )
+
+
+def _is_kept(config: Config, recording_id: RecordingId) -> bool:
+    row = find_recording(config.ledger_path, recording_id)
+    return row is not None and row.state.is_final and bool(row.sha256)
 
 
 async def _enter(ledger: Ledger, kind: Kind) -> None:

@@ -32,7 +32,11 @@ MAX_NOTES = 1000
 NOTES_PER_BEAT = 50
 """One request each: reading more at once would let the heartbeat itself grow old."""
 
-_REASONS = {"away": "the service was away", "escaped": "the service did not answer in time"}
+_REASONS = {
+    "away": "the service was away",
+    "escaped": "the service did not answer in time",
+    "unasked": "let go without an answer",
+}
 
 
 class ProbedLedger(Protocol):

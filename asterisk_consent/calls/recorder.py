@@ -21,15 +21,18 @@ from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording, Side
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId, is_hex_id
+from asterisk_consent.vault.names import SIDES, id_in_spool
 from asterisk_consent.vault.store import Closed, close_recording, empty_spool
 
 log = structlog.get_logger(__name__)
 
-SIDES = ("caller", "agent")
 SWEEP_S = 5.0
 """How often recordings without news are compared with the channels that Asterisk has."""
 GRACE_S = 10.0
 """How long after its channel is gone a recording may still produce files: Asterisk opens them in a thread."""
+SETTLE_S = 30.0
+"""How long storing a recording is tried again, on a full disk for instance, before it is entered as failed."""
+SETTLE_AGAIN_S = 3.0
 DOUBT_S = 60.0
 """How long after an unanswered write its entry may still turn up: a disk can hang that long."""
 CLOSING_S = 5.0
@@ -159,6 +162,15 @@ class Recorder:
                 elif event.name is not None:
                     self._file_event(str(event.name), created=Mask.CREATE in event.mask)
 
+    async def empty_leftovers(self, is_kept: Callable[[RecordingId], bool]) -> None:
+        """Empty the spool of recordings whose end an earlier run entered, but no more.
+
+        :param is_kept: tells whether the ledger holds the end and the digest of a recording.
+        """
+        for recording_id in {found for path in self._spool.iterdir() if (found := id_in_spool(path))}:
+            if recording_id not in self._awaited and await asyncio.to_thread(is_kept, recording_id):
+                await self._empty_spool(recording_id)
+
     async def sweep(self) -> None:
         """Compare what is awaited with the channels there are, for ever."""
         while True:
@@ -233,21 +245,30 @@ class Recorder:
 
     async def _settle(self, awaited: Awaited) -> None:
         """Check, join and store the two sides, enter what they are, then empty the spool."""
-        async with self._closing:
-            with contextlib.suppress(LedgerError):
-                await self._ledger.set_closing(awaited.recording_id)
+        with contextlib.suppress(LedgerError):
+            await self._ledger.set_closing(awaited.recording_id)
+        last_try_s = self._monotonic_s() + SETTLE_S
+        while True:
             try:
-                closed = await asyncio.to_thread(
-                    close_recording, awaited.recording_id, self._spool, self._vault
-                )
+                async with self._closing:
+                    closed = await asyncio.to_thread(
+                        close_recording, awaited.recording_id, self._spool, self._vault
+                    )
+                break
             except AudioError as error:
-                failed = Recording(
-                    recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at
-                )
-                await self._enter(awaited, Kind.RECORDING_FAILED, failed)
-                return
-            await self._enter(awaited, *_verdict(awaited, closed))
-            await asyncio.to_thread(empty_spool, awaited.recording_id, self._spool)
+                log.error("recorder.not_stored", recording_id=awaited.recording_id, error=str(error))
+                if self._monotonic_s() >= last_try_s:
+                    await self._enter(awaited, Kind.RECORDING_FAILED, _not_stored(awaited, error))
+                    return
+                await asyncio.sleep(SETTLE_AGAIN_S)
+        await self._enter(awaited, *_verdict(awaited, closed))
+        await self._empty_spool(awaited.recording_id)
+
+    async def _empty_spool(self, recording_id: RecordingId) -> None:
+        try:
+            await asyncio.to_thread(empty_spool, recording_id, self._spool)
+        except AudioError as error:
+            log.error("recorder.spool_not_emptied", recording_id=recording_id, error=str(error))
 
     async def _enter(self, awaited: Awaited, kind: Kind, recording: Recording) -> None:
         """Enter the end; tried until the ledger takes it, since every recording has one."""
@@ -265,6 +286,11 @@ class Recorder:
 
 def _about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
     return NewEntry(stream=awaited.controller, kind=kind, call_id=awaited.call_id, payload=recording)
+
+
+def _not_stored(awaited: Awaited, error: AudioError) -> Recording:
+    """Return the end of a recording whose sides stay in the spool, for somebody to look at."""
+    return Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
 
 
 def _verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from asterisk_consent.errors import PbxError, PbxProtocolError, PbxRefusedError, PbxUnavailableError
+from asterisk_consent.pbx.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,6 @@ EVENT_TYPES = (
 """All that the event filter lets through: each type costs CPU at every call."""
 
 MAX_EVENT_BYTES = 1 << 20
-_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0)
 
 
 class CallerId(msgspec.Struct, frozen=True):
@@ -202,8 +202,10 @@ class AriClient:
         app: str,
         request_timeout_s: float = 2.0,
         ping_interval_s: float = 5.0,
+        backoff: Backoff | None = None,
     ) -> None:
         self.app = app
+        self._backoff = backoff or Backoff()
         self.channels = Channels(self)
         self.connected = False
         self._url = url.rstrip("/")
@@ -244,7 +246,7 @@ class AriClient:
             if replaced:
                 handler.replaced()
                 return
-            await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+            await asyncio.sleep(self._backoff.delay_s(failures))
             failures += 1
 
     async def request(self, method: str, path: str, **params: str) -> bytes:
