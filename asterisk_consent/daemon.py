@@ -105,19 +105,23 @@ async def _run_until(
 
     :raises ConsentError: what the part failed with.
     """
+    beating = asyncio.create_task(heartbeat.run(), name="heartbeat")
     parts = [
+        beating,
         asyncio.create_task(ari.run(switchboard), name="ari"),
         asyncio.create_task(recorder.watch(), name="recorder-watch"),
         asyncio.create_task(recorder.sweep(), name="recorder-sweep"),
-        asyncio.create_task(heartbeat.run(), name="heartbeat"),
         asyncio.create_task(stopping.wait(), name="stopping"),
     ]
-    done, pending = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    # From here on calls pass at once; those being asked are let go.
+    beating.cancel()
+    await asyncio.gather(beating, return_exceptions=True)
     await heartbeat.end()
     await switchboard.stop()
-    for task in pending:
+    for task in parts:
         task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    await asyncio.gather(*parts, return_exceptions=True)
     for task in done:
         task.result()
 
