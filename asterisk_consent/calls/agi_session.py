@@ -70,15 +70,15 @@ class AgiSession:
         self._announced = announced
         self._ledger = surroundings.ledger
         self._recorder = surroundings.recorder
-        self._now_s = surroundings.now_s
-        self._limit_at_s = surroundings.now_s() + arrival.limit_s if arrival.limit_s else None
+        self._clock_s = asyncio.get_running_loop().time
+        self._limit_at_s = self._clock_s() + arrival.limit_s if arrival.limit_s else None
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
         self._file = CallFile(
             arrival.call,
             policy=announced.policy,
             prompts=announced.prompts,
             region=surroundings.region,
-            now_s=surroundings.now_s,
+            clock_s=self._clock_s,
         )
         self._dialogue = Dialogue(script=script_of(announced.policy))
         self._events: deque[Event] = deque()
@@ -87,7 +87,7 @@ class AgiSession:
         self._offset = 0
         self._played_ms = 0
         self._timers: dict[Timer, float] = {}
-        self._escape_at_s = surroundings.now_s()
+        self._escape_at_s = self._clock_s()
         self._appending: asyncio.Task[Event] | None = None
 
     async def run(self) -> None:
@@ -117,7 +117,7 @@ class AgiSession:
 
     def _departure(self) -> Event:
         """Tell a caller who hung up from one whom the escape time-out took away."""
-        return CallLeft() if self._now_s() >= self._escape_at_s else ChannelHungUp()
+        return CallLeft() if self._clock_s() >= self._escape_at_s else ChannelHungUp()
 
     async def _take(self, event: Event) -> None:
         before = self._dialogue.state
@@ -138,7 +138,7 @@ class AgiSession:
             self._appending = None
             return event
         overall_at_s = self._timers.get(Timer.OVERALL, float("inf"))
-        if self._now_s() >= overall_at_s:
+        if self._clock_s() >= overall_at_s:
             return TimerFired(Timer.OVERALL)
         try:
             if self._parts:
@@ -153,12 +153,12 @@ class AgiSession:
     async def _play_on(self) -> Event:
         part = self._parts[0]
         path = f"{self._announced.prompts_path}/{part}"
-        begin, began_at_s = self._offset, self._now_s()
+        begin, began_at_s = self._offset, self._clock_s()
         try:
             digit, end = await self._agi.stream_file(path, ESCAPE_DIGITS, offset=begin)
         except PbxUnavailableError:
             left_ms = self._length_ms(part) - begin // SAMPLES_PER_MS
-            self._played_ms += max(0, min(round((self._now_s() - began_at_s) * 1000), left_ms))
+            self._played_ms += max(0, min(round((self._clock_s() - began_at_s) * 1000), left_ms))
             raise
         self._played_ms += max(0, end - begin) // SAMPLES_PER_MS
         if digit:
@@ -172,7 +172,7 @@ class AgiSession:
     async def _listen(self, overall_at_s: float) -> Event:
         first_digit_at_s = self._timers.get(Timer.FIRST_DIGIT, float("inf"))
         timer = Timer.FIRST_DIGIT if first_digit_at_s <= overall_at_s else Timer.OVERALL
-        wait_s = max(0.0, min(first_digit_at_s, overall_at_s) - self._now_s())
+        wait_s = max(0.0, min(first_digit_at_s, overall_at_s) - self._clock_s())
         digit = await self._agi.wait_for_digit(wait_s)
         if not digit:
             return TimerFired(timer)
@@ -188,7 +188,7 @@ class AgiSession:
             case StopPrompt():
                 self._parts.clear()
             case SetTimer(timer, seconds):
-                self._timers[timer] = self._now_s() + seconds
+                self._timers[timer] = self._clock_s() + seconds
             case CancelTimer(timer):
                 self._timers.pop(timer, None)
             case AppendEntry(outcome, digit, reason):
@@ -206,8 +206,8 @@ class AgiSession:
         playing_s = sum(map(self._length_ms, parts)) / 1000
         wait_s = playing_s + self._dialogue.script.first_digit_s + ESCAPE_MARGIN_S
         if self._limit_at_s is not None:
-            wait_s = max(0.05, min(wait_s, self._limit_at_s - self._now_s()))
-        self._escape_at_s = self._now_s() + wait_s
+            wait_s = max(0.05, min(wait_s, self._limit_at_s - self._clock_s()))
+        self._escape_at_s = self._clock_s() + wait_s
         await self._agi.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
 
     async def _append(self, outcome: Outcome, digit: str, reason: str) -> Event:

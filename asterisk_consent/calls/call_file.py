@@ -24,7 +24,7 @@ class CallFile:
 
     :param policy: ``None`` where the number's policy is not known; ``prompts`` ``None`` where none can be played.
     :param region: where numbers without a country code belong.
-    :param now_s: UTC seconds, for the course.
+    :param clock_s: seconds of a clock that no one sets, for the course.
     """
 
     def __init__(
@@ -34,20 +34,20 @@ class CallFile:
         policy: Policy | None,
         prompts: PromptSet | None,
         region: str,
-        now_s: Callable[[], float],
+        clock_s: Callable[[], float],
     ) -> None:
         self._call = call
         self._policy = policy
         self._prompts = prompts
         self._region = region
-        self._now_s = now_s
-        self._began_at_s = now_s()
+        self._clock_s = clock_s
+        self._began_at_s = clock_s()
         self._course: list[Moment] = []
 
     def note(self, what: str, detail: str) -> None:
         """Add a step to the course."""
         if len(self._course) < MAX_MOMENTS:
-            at_ms = round((self._now_s() - self._began_at_s) * 1000)
+            at_ms = round((self._clock_s() - self._began_at_s) * 1000)
             self._course.append(Moment(at_ms=at_ms, what=what, detail=detail))
 
     def entry(

@@ -125,12 +125,17 @@ class Session:
     """The interpreter of one call."""
 
     def __init__(self, arrival: Arrival, announced: Announced, surroundings: Surroundings) -> None:
-        now_s, prompts = surroundings.now_s, announced.prompts
+        prompts = announced.prompts
         self.call = arrival.call
         self.outcome: Outcome | None = None
-        self._limit_at_s = now_s() + arrival.limit_s if arrival.limit_s else None
+        self._clock_s = asyncio.get_running_loop().time
+        self._limit_at_s = self._clock_s() + arrival.limit_s if arrival.limit_s else None
         self._file = CallFile(
-            arrival.call, policy=announced.policy, prompts=prompts, region=surroundings.region, now_s=now_s
+            arrival.call,
+            policy=announced.policy,
+            prompts=prompts,
+            region=surroundings.region,
+            clock_s=self._clock_s,
         )
         self._prompts_path = announced.prompts_path
         self._ari = surroundings.ari
@@ -138,7 +143,7 @@ class Session:
         self._ledger = surroundings.ledger
         self._recorder = surroundings.recorder
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
-        self._now_s = now_s
+        self._now_s = surroundings.now_s
         self._dialogue = Dialogue(script=script_of(announced.policy))
         durations = (
             {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
@@ -148,8 +153,8 @@ class Session:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._appending: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
-        self._began_at_s = now_s()
-        self._event_at_s = self._began_at_s
+        self._start_in_doubt = False
+        self._event_at_s = self._now_s()
         self.feed(CallUnaskable(announced.fault) if announced.fault else CallArrived())
 
     def feed(self, event: Event) -> None:
@@ -184,10 +189,19 @@ class Session:
                 await self._take(await self._events.get())
         except Exception:
             log.exception("session.failed", call_id=self.call.call_id)
+            await self._stop(self._playing.stop(self._event_at_s))
             await self._release(Outcome.FAILED)
+            await self._enter_fault()
         finally:
             for timer in self._timers.values():
                 timer.cancel()
+
+    async def _enter_fault(self) -> None:
+        """Enter that the call was let go over an error, unless its decision is on its way."""
+        if self._appending is None:
+            await self._append(self._entry(Outcome.FAILED, "", "an error of the service"))
+        else:
+            await self._appending
 
     async def _take(self, event: Event) -> None:
         if isinstance(event, TimerFired | ServiceStopping):
@@ -242,13 +256,16 @@ class Session:
         """Return the escape time-out, never past the limit that the administrator set on the call."""
         if self._limit_at_s is None:
             return wait_s
-        return max(0.05, min(wait_s, self._limit_at_s - self._now_s()))
+        return max(0.05, min(wait_s, self._limit_at_s - self._clock_s()))
 
     async def _append(self, entry: NewEntry) -> None:
         try:
             await self._ledger.append(entry)
-        except LedgerError as error:
-            log.error("session.entry_failed", call_id=self.call.call_id, error=str(error))
+        except Exception as error:
+            unexpected = None if isinstance(error, LedgerError) else error
+            log.error(
+                "session.entry_failed", call_id=self.call.call_id, error=str(error), exc_info=unexpected
+            )
             self._recorder.doubt()
             self.feed(EntryFailed())
         else:
@@ -269,8 +286,11 @@ class Session:
         try:
             await self._channel.continue_in_dialplan(context=CONTEXT, extension=self._recording_id)
         except PbxRefusedError as error:
-            self.feed(RecordingRefused(f"the call had left or ended ({error.status})"))
+            # A start that nobody answered may have been carried out: then the call has left for its recording.
+            refused = RecordingRefused(f"the call had left or ended ({error.status})")
+            self.feed(CallLeft() if self._start_in_doubt else refused)
         except PbxError as error:
+            self._start_in_doubt = True
             log.warning("session.start_unknown", call_id=self.call.call_id, error=str(error))
 
     async def _release(self, outcome: Outcome) -> None:

@@ -23,6 +23,8 @@ class FakeLedger:
     """How many of the next writes fail without an entry; -1 for all."""
     unanswered: int = 0
     """How many of the next appends write their entry and fail all the same."""
+    bug: Exception | None = None
+    """What every write raises that no ledger should."""
 
     async def append(self, entry: NewEntry) -> object:
         """Write the entry, in the way that was asked for."""
@@ -72,6 +74,8 @@ class FakeLedger:
     async def _write(self) -> None:
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
+        if self.bug is not None:
+            raise self.bug
         if self.failures:
             self.failures -= 1
             raise LedgerUnavailableError("no space left on device", where="ledger")
