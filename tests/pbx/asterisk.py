@@ -30,8 +30,8 @@ class Asterisk:
         password = f"asterisk-consent:{secrets.ari}".encode()
         self._login = {"Authorization": "Basic " + base64.b64encode(password).decode()}
 
-    def start(self, fingerprint: str) -> None:
-        """Start it and wait until it serves.
+    def start(self, fingerprint: str = "") -> None:
+        """Start it, from what it was started from the last time unless told, and wait until it serves.
 
         :raises CannotSetUpError: a port is taken, it ended, or it was not ready in time.
         """

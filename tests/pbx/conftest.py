@@ -37,8 +37,10 @@ def running_pbx() -> Iterator[DevelopmentPbx]:
 
 @pytest.fixture
 def pbx(running_pbx: DevelopmentPbx) -> Iterator[DevelopmentPbx]:
-    """The PBX with the simulated agent; whoever a test named as the agent is forgotten after it."""
+    """The PBX with the simulated agent; whatever a test did to Asterisk or named as the agent is undone."""
     yield running_pbx
+    if not running_pbx.is_up():
+        running_pbx.up(_say)
     running_pbx.answer_with(DEFAULT_AGENT)
 
 

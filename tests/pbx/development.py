@@ -6,6 +6,7 @@ Rule: what already runs from the same configuration and program text stays; what
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -123,7 +124,14 @@ class DevelopmentPbx:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep two commands from bringing the same PBX up or down at once."""
+        """Keep two commands from bringing the same PBX up or down at once; what is made can be read by both users."""
+        umask = os.umask(0o022)
+        try:
+            yield from self._locked()
+        finally:
+            os.umask(umask)
+
+    def _locked(self) -> Iterator[None]:
         self.settings.run.mkdir(parents=True, exist_ok=True)
         with (self.settings.run / "lock").open("w") as lock:
             try:

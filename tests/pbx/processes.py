@@ -33,14 +33,17 @@ class Program:
         self.pid_file = run / f"{name}.pid"
         self.record = run / f"{name}.json"
         self.log_file = log / f"{name}.log"
+        self._last_fingerprint = ""
 
-    def start(self, command: Sequence[str], *, env: Mapping[str, str], fingerprint: str) -> Running:
+    def start(self, command: Sequence[str], *, env: Mapping[str, str], fingerprint: str = "") -> Running:
         """Start it in a session of its own with its output in the log.
 
+        :param fingerprint: what it is started from; by default what it was started from the last time.
         :raises CannotSetUpError: it runs already.
         """
         if self.running() is not None:
             raise CannotSetUpError(f"{self.name} runs already")
+        fingerprint = fingerprint or self._last_fingerprint
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         self.pid_file.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -74,6 +77,7 @@ class Program:
             return None
         if note.get("boot") != _boot() or _started_ticks(found.pid) != found.started_ticks:
             return None
+        self._last_fingerprint = found.fingerprint
         return found
 
     def signal(self, number: signal.Signals) -> None:

@@ -25,16 +25,14 @@ class Service:
         self.settings = settings
         self.program = Program("service", run=settings.run, log=settings.log)
         self._asterisk = asterisk
-        self._fingerprint = ""
 
     def start(self, fingerprint: str = "") -> None:
-        """Start it and wait until it asks callers.
+        """Start it, from what it was started from the last time unless told, and wait until it asks callers.
 
         :raises CannotSetUpError: it ended, or was not ready in time.
         """
-        self._fingerprint = fingerprint or self._fingerprint
         before = self._asterisk.global_variable(HEARTBEAT)
-        self.program.start(self._command("serve"), env=self._env(), fingerprint=self._fingerprint)
+        self.program.start(self._command("serve"), env=self._env(), fingerprint=fingerprint)
         end = time.monotonic() + READY_WITHIN_S
         while self._asterisk.global_variable(HEARTBEAT) in ("", before):
             self._require_hope(end)
@@ -54,12 +52,10 @@ class Service:
 
     def stop(self) -> None:
         """End it as a service supervisor would (SIGTERM)."""
-        self._remember()
         self.program.stop()
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
-        self._remember()
         self.program.kill()
 
     def freeze(self) -> None:
@@ -90,12 +86,6 @@ class Service:
                 f"The service was not ready in {READY_WITHIN_S:.0f} s:\n{self.program.log_tail()}"
             )
         time.sleep(0.05)
-
-    def _remember(self) -> None:
-        """Keep what the process was started from, for the next start."""
-        running = self.program.running()
-        if running is not None:
-            self._fingerprint = running.fingerprint
 
     def _command(self, *arguments: str) -> list[str]:
         program = [str(self.settings.program), "--config", str(self.settings.config_file), *arguments]

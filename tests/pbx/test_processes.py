@@ -41,6 +41,12 @@ def test_a_later_run_finds_what_an_earlier_one_started(program: Program) -> None
     assert program.pid_file.read_text() == f"{pid}\n"
 
 
+def test_it_is_started_again_from_what_it_was_started_from(program: Program) -> None:
+    start(program)
+    program.kill()
+    assert program.start(SLEEP, env=dict(os.environ)).fingerprint == "print"
+
+
 def test_stop_ends_it_and_forgets_it(program: Program) -> None:
     start(program)
     assert program.stop()
