@@ -64,10 +64,9 @@ class Playing:
         ):
             return None
         match event.type:
-            case "PlaybackStarted":
+            case "PlaybackStarted" if self._began_at_s is None:
                 self._began_at_s = event.at_s
-                return None
-            case "PlaybackContinuing":
+            case "PlaybackContinuing" if len(self._parts) > 1:
                 return self._part_ended(event.at_s)
             case "PlaybackFinished" if event.playback.state == "failed":
                 self.stop(event.at_s)

@@ -103,6 +103,8 @@ class Switchboard:
         )
         self.acting = False
         self.was_replaced = True
+        for session in self._sessions.values():
+            session.feed(CallLost())
 
     async def stop(self) -> None:
         """Let every call go on: enter what it came to, release it, wait a little for that."""

@@ -145,3 +145,14 @@ def test_played_never_exceeds_what_there_is_to_play(playing: Playing) -> None:
 
 def test_the_length_of_an_announcement_is_that_of_its_parts(playing: Playing) -> None:
     assert playing.seconds(BOTH) == 20.0
+
+
+def test_what_is_told_again_changes_nothing(playing: Playing) -> None:
+    playing.begin(1, BOTH)
+    started, continuing = event("PlaybackStarted", 0), event("PlaybackContinuing", 15)
+
+    assert taken(playing, started, started, continuing, continuing, started, finished(16)) == [
+        PartPlayed(1, INFORMATION, True),
+        PartPlayed(1, QUESTION, False),
+    ]
+    assert taken(playing, finished(16), started) == []
