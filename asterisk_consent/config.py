@@ -156,4 +156,5 @@ def _read_text(file: Path, remedy: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(file), remedy=remedy) from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"cannot be read: {why}", where=str(file), remedy=remedy) from error

@@ -5,6 +5,7 @@ not verify.
 """
 
 import sys
+import traceback
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.prompts import prompts
 from asterisk_consent.cli.recordings import recordings
 from asterisk_consent.cli.serve import serve
-from asterisk_consent.config import DEFAULT_CONFIG, load_config
+from asterisk_consent.config import DEFAULT_CONFIG
 from asterisk_consent.errors import ConsentError
 
 
@@ -33,7 +34,7 @@ from asterisk_consent.errors import ConsentError
 @click.pass_context
 def cli(context: click.Context, config_file: Path) -> None:
     """Ask callers whether a call may be recorded, prove the answer, record only what it allows."""
-    context.obj = load_config(config_file)
+    context.obj = config_file
 
 
 for command in (serve, calls, recordings, ledger, prompts, bypass):
@@ -56,4 +57,12 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except Exception as error:
+        traceback.print_exc()
+        click.echo(
+            f"asterisk-consent: unexpected: {type(error).__name__}: {error}. This is a defect: report it with"
+            " the lines above",
+            err=True,
+        )
+        sys.exit(3)
     sys.exit(status if isinstance(status, int) else 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from asterisk_consent.calls.arrival import APP
+from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.errors import ConfigError, PbxError, RequestRefusedError
@@ -25,7 +26,7 @@ def bypass() -> None:
 
 @bypass.command()
 @click.option("--reason", required=True, help="Why; entered into the ledger.")
-@click.pass_obj
+@configured
 def on(config: Config, reason: str) -> None:
     """Let every call pass at once, unasked and unrecorded, until switched off."""
     _switch(config, Kind.BYPASS_ON, "1", reason)
@@ -34,7 +35,7 @@ def on(config: Config, reason: str) -> None:
 
 @bypass.command()
 @click.option("--reason", required=True, help="Why; entered into the ledger.")
-@click.pass_obj
+@configured
 def off(config: Config, reason: str) -> None:
     """Ask callers again."""
     _switch(config, Kind.BYPASS_OFF, "", reason)
@@ -42,7 +43,7 @@ def off(config: Config, reason: str) -> None:
 
 
 @bypass.command()
-@click.pass_obj
+@configured
 def status(config: Config) -> None:
     """Tell whether calls pass unasked, and whether the service is there to ask them."""
 

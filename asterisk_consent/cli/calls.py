@@ -5,13 +5,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from asterisk_consent.cli.configured import configured
+from asterisk_consent.cli.listing import listing, print_listing, visible
 from asterisk_consent.config import Config
 from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger.read import CallRow, RecordingRow, find_call, list_calls
+from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_with, list_calls
 from asterisk_consent.model import RecordingState
+
+COLUMNS = (
+    ("started (UTC)", "call"),
+    ("caller", "policy"),
+    ("outcome", "played"),
+    ("digit",),
+    ("recording", "length"),
+    ("note",),
+)
+LEAST_OF_ID = 8
+"""Characters of a call's id that the list shows and ``show`` takes."""
 
 
 @click.group()
@@ -22,30 +34,29 @@ def calls() -> None:
 @calls.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the latest calls.")
-@click.pass_obj
+@configured
 def list_(config: Config, *, as_json: bool, limit: int | None) -> None:
     """List calls in the order of their decisions, with mismatches between ledger and files."""
     rows = list_calls(config.ledger_path, limit=limit)
     if as_json:
         click.echo(json.dumps([call_object(row, config.vault) for row in rows], indent=2))
         return
-    console = Console()
-    console.print(call_table(rows, config.vault))
-    if not rows:
-        console.print("No call has been asked yet.")
+    print_listing(COLUMNS, _table_rows(rows, config.vault), empty="No call has been asked yet.")
 
 
 @calls.command()
 @click.argument("call_id")
-@click.pass_obj
+@configured
 def show(config: Config, call_id: str) -> None:
-    """Show everything the ledger tells of one call, as JSON."""
-    row = find_call(config.ledger_path, call_id)
-    if row is None:
+    """Show everything the ledger tells of one call, as JSON; the first 8 characters of its id are enough."""
+    found = calls_beginning_with(config.ledger_path, call_id) if len(call_id) >= LEAST_OF_ID else []
+    if len(found) != 1:
         raise RequestRefusedError(
-            "no such call", where=call_id[:64], remedy="See 'asterisk-consent calls list --json'"
+            "no such call" if not found else f"{len(found)} calls begin so",
+            where=ascii(call_id)[:64],
+            remedy="See 'asterisk-consent calls list'; 'calls list --json' has whole ids",
         )
-    click.echo(json.dumps(call_object(row, config.vault), indent=2))
+    click.echo(json.dumps(call_object(found[0], config.vault), indent=2))
 
 
 def call_object(row: CallRow, vault: Path) -> dict[str, object]:
@@ -68,34 +79,27 @@ def call_object(row: CallRow, vault: Path) -> dict[str, object]:
     }
 
 
-def call_table(rows: list[CallRow], vault: Path) -> Table:
-    """Return calls as a table for the terminal; text from outside is shown escaped."""
-    table = Table(box=None, header_style="bold")
-    for name in (
-        "started (UTC)",
-        "call",
-        "policy",
-        "caller",
-        "outcome",
-        "digit",
-        "played",
-        "recording",
-        "note",
-    ):
-        table.add_column(name, no_wrap=name != "note")
-    for row in rows:
-        table.add_row(
+def call_table(rows: list[CallRow], vault: Path, *, width: int) -> Table:
+    """Return calls as a table for a terminal of that width; text from outside is shown escaped."""
+    return listing(COLUMNS, _table_rows(rows, vault), width=width)
+
+
+def _table_rows(rows: list[CallRow], vault: Path) -> list[tuple[str, ...]]:
+    return [
+        (
             f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M:%S}",
-            row.call_id[:8],
-            f"{visible(row.policy)} v{row.policy_version}" if row.policy_version else visible(row.policy),
+            row.call_id[:LEAST_OF_ID],
             visible(row.caller) if row.caller else "–",
+            f"{visible(row.policy)} v{row.policy_version}" if row.policy_version else visible(row.policy),
             row.outcome,
-            row.digit or "–",
             f"{row.played_ms / 1000:.1f} s",
-            _recording_text(row.recording),
+            row.digit or "–",
+            row.recording.state if row.recording else "none",
+            _length(row.recording),
             mismatch(row, vault) or visible(row.reason),
         )
-    return table
+        for row in rows
+    ]
 
 
 def mismatch(row: CallRow, vault: Path) -> str:
@@ -118,13 +122,6 @@ WAV_HEADER_BYTES = 44
 """A WAV file of this size holds no sound."""
 
 
-def visible(text: str, limit: int = 40) -> str:
-    """Return text from outside so that a terminal shows it and obeys nothing in it."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:limit])
-    shown = shown.replace("[", "\\[")
-    return shown + "…" if len(text) > limit else shown
-
-
 def _recording_object(recording: RecordingRow | None) -> dict[str, object] | None:
     if recording is None:
         return None
@@ -136,11 +133,8 @@ def _recording_object(recording: RecordingRow | None) -> dict[str, object] | Non
     }
 
 
-def _recording_text(recording: RecordingRow | None) -> str:
-    if recording is None:
-        return "none"
-    duration = f" {recording.duration_s:.1f} s" if recording.duration_s else ""
-    return f"{recording.state}{duration}"
+def _length(recording: RecordingRow | None) -> str:
+    return f"{recording.duration_s:.1f} s" if recording is not None and recording.duration_s else ""
 
 
 def _moment(seconds: int) -> str:

@@ -6,6 +6,7 @@ Rule: a chain that does not verify ends with exit status 4, in words and as JSON
 import click
 import msgspec
 
+from asterisk_consent.cli.configured import configured
 from asterisk_consent.config import Config
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger import Head, VerifyReport
@@ -24,32 +25,30 @@ def ledger() -> None:
     "--seq", type=click.IntRange(min=1), metavar="N", help="Number of the entry that --head belongs to."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_context
-def verify(ctx: click.Context, head: str | None, seq: int | None, as_json: bool) -> None:
+@configured
+def verify(config: Config, head: str | None, seq: int | None, as_json: bool) -> None:
     """Check every entry, its payload and the tables for reading.
 
     Keep the head it prints somewhere else: with it a later check also finds entries cut off the end, or a
     history written anew.
     """
-    config: Config = ctx.obj
     report = verify_chain(config.ledger_path, expected=_expected(head, seq))
     if as_json:
         click.echo(_report_json(report))
-        ctx.exit(LedgerBrokenError.exit_status if report.problem else 0)
+        click.get_current_context().exit(LedgerBrokenError.exit_status if report.problem else 0)
     if report.problem is not None:
         raise LedgerBrokenError(
             f"entry {report.problem.seq}: {report.problem.what}; {report.entries} entries before it hold",
             where=str(config.ledger_path),
             remedy="Keep a copy of the file as it is, then compare it with a backup",
         )
-    click.echo(
-        f"{report.entries} entries hold. Head: --seq {report.head.seq} --head {report.head.hash.hex()}"
-    )
+    click.echo(f"{report.entries} entries hold.")
+    click.echo(f"Head: --seq {report.head.seq}\n      --head {report.head.hash.hex()}")
 
 
 @ledger.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
+@configured
 def rebuild(config: Config, as_json: bool) -> None:
     """Make the tables of calls and recordings anew from the entries."""
     entries = rebuild_projections(config.ledger_path)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 import asterisk_consent
+from asterisk_consent.cli.configured import configured
 from asterisk_consent.config import Config, load_policies
 from asterisk_consent.errors import AudioError
 from asterisk_consent.policy import Policy
@@ -30,7 +31,7 @@ def prompts() -> None:
 )
 @click.option("--voice", help="The espeak-ng voice; by default the one of the policy's language.")
 @click.option("--policy", "only", help="Only this policy; by default all.")
-@click.pass_obj
+@configured
 def render(config: Config, texts: Path, voice: str | None, only: str | None) -> None:
     """Render the announcement of every policy with a placeholder voice."""
     # Rendering needs pydub and espeak-ng, which a machine that only answers calls need not have.
@@ -48,7 +49,7 @@ def render(config: Config, texts: Path, voice: str | None, only: str | None) -> 
 
 @prompts.command()
 @click.option("--policy", "only", help="Only this policy; by default all.")
-@click.pass_obj
+@configured
 def check(config: Config, only: str | None) -> None:
     """Check that every policy has its announcement, unchanged since it was rendered."""
     problems = []

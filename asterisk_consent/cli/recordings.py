@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from asterisk_consent.cli.configured import configured
+from asterisk_consent.cli.listing import print_listing
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.errors import AudioError, RequestRefusedError
@@ -25,6 +24,8 @@ from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.export import check_digest, export_wav
 from asterisk_consent.vault.orphans import Orphans, find_orphans
 
+COLUMNS = (("recording", "call"), ("state", "length"), ("started (UTC)",), ("note",))
+
 
 @click.group()
 def recordings() -> None:
@@ -33,17 +34,14 @@ def recordings() -> None:
 
 @recordings.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
-@click.pass_obj
+@configured
 def list_(config: Config, *, as_json: bool) -> None:
     """List the recordings that the ledger names."""
     rows = list_recordings(config.ledger_path)
     if as_json:
         click.echo(json.dumps([_object(row) for row in rows], indent=2))
         return
-    console = Console()
-    console.print(_table(rows))
-    if not rows:
-        console.print("No recording has been allowed yet.")
+    print_listing(COLUMNS, _table_rows(rows), empty="No recording has been allowed yet.")
 
 
 @recordings.command()
@@ -58,7 +56,7 @@ def list_(config: Config, *, as_json: bool) -> None:
     required=True,
     help="The WAV file to make: left the caller, right the agent.",
 )
-@click.pass_obj
+@configured
 def export(config: Config, recording_id: str, reason: str, recipient: str, out: Path) -> None:
     """Hand out one recording as a two-channel WAV file, and enter who got it and why."""
     if not reason.strip():
@@ -88,7 +86,7 @@ def export(config: Config, recording_id: str, reason: str, recipient: str, out: 
 
 @recordings.command()
 @click.argument("recording_id", metavar="[ID]", required=False)
-@click.pass_obj
+@configured
 def verify(config: Config, recording_id: str | None) -> None:
     """Compare one recording with its digest in the ledger; without ID all, and every file with the ledger."""
     if recording_id is not None:
@@ -122,7 +120,11 @@ def _with_audio(config: Config, recording_id: str) -> RecordingRow:
             f"the recording is {row.state}", where=row.recording_id, remedy="Wait until it has ended"
         )
     if not row.sha256:
-        raise RequestRefusedError("the recording has no audio", where=row.recording_id)
+        raise RequestRefusedError(
+            f"the recording has no audio ({row.state}: {row.reason})",
+            where=row.recording_id,
+            remedy="There is nothing to hand out",
+        )
     return row
 
 
@@ -159,20 +161,18 @@ def _object(row: RecordingRow) -> dict[str, object]:
     }
 
 
-def _table(rows: list[RecordingRow]) -> Table:
-    table = Table(box=None, header_style="bold")
-    for name in ("recording", "call", "state", "started (UTC)", "length", "note"):
-        table.add_column(name, no_wrap=name != "note")
-    for row in rows:
-        table.add_row(
+def _table_rows(rows: list[RecordingRow]) -> list[tuple[str, ...]]:
+    return [
+        (
             row.recording_id,
             row.call_id[:8],
             row.state,
-            _moment(row.started_at) or "–",
-            f"{row.duration_s:.1f} s" if row.duration_s else "–",
-            Text(row.reason),
+            f"{row.duration_s:.1f} s" if row.duration_s else "",
+            f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M:%S}" if row.started_at else "–",
+            row.reason,
         )
-    return table
+        for row in rows
+    ]
 
 
 def _moment(seconds: int) -> str | None:

@@ -8,11 +8,12 @@ import click
 import structlog
 
 from asterisk_consent import daemon
+from asterisk_consent.cli.configured import configured
 from asterisk_consent.config import Config
 
 
 @click.command()
-@click.pass_obj
+@configured
 def serve(config: Config) -> None:
     """Run the service until it is told to stop."""
     _set_up_logging()

@@ -100,6 +100,16 @@ def find_call(path: Path, call_id: str) -> CallRow | None:
         return _call_row(row) if row else None
 
 
+def calls_beginning_with(path: Path, start: str, *, limit: int = 10) -> list[CallRow]:
+    """Return the effective decisions of the calls whose id begins so, at most ``limit`` of them."""
+    with reading(path) as connection:
+        # Ids are hexadecimal: all that begin so lie between the beginning and the same followed by a g.
+        query = "SELECT DISTINCT call_id FROM call WHERE call_id >= ? AND call_id < ? || 'g' LIMIT ?"
+        ids = connection.execute(query, (start, start, limit)).fetchall()
+    found = [find_call(path, call_id) for (call_id,) in ids]
+    return [row for row in found if row is not None]
+
+
 def recordings(path: Path) -> list[RecordingRow]:
     """Return every recording that an entry speaks of, in the order they were allowed."""
     with reading(path) as connection:

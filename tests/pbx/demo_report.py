@@ -20,7 +20,7 @@ _SIDES_WIDTH = 14
 def report_findings(screen: Screen, config: Config, rows: list[CallRow]) -> None:
     """Show the entries of the calls, and the loudness of the recording."""
     screen.heading("What the ledger holds of these calls")
-    screen.show(call_table(rows, config.vault))
+    screen.show(call_table(rows, config.vault, width=screen.width))
     for row in rows:
         if row.recording is None or not row.recording.sha256:
             continue
