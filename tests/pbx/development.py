@@ -50,14 +50,20 @@ class DevelopmentPbx:
         return self.asterisk.program.running() is not None and self.service.program.running() is not None
 
     def up(self, say: Say) -> None:
-        """Bring up what is not up yet, and return when calls are asked.
+        """Bring up what is not up yet, and return when calls are asked; what cannot be, leaves nothing running.
 
         :raises CannotSetUpError: what is missing, with what to do about it.
         """
         with self._alone():
             ensure_root(self.settings, say)
+            require_service_can_run(self.settings)
             started = self._up_asterisk(say)
-            self._up_service(say, anew=started)
+            try:
+                self._up_service(say, anew=started)
+            except CannotSetUpError:
+                if started:
+                    self.asterisk.program.stop()
+                raise
 
     def down(self, say: Say) -> None:
         """End what was started."""
@@ -116,7 +122,6 @@ class DevelopmentPbx:
             return
         self.service.stop()
         write_service(self.settings, config, policies)
-        require_service_can_run(self.settings)
         self.consent("prompts", "render")
         self.service.start(wanted)
         running = self.service.program.running()

@@ -10,6 +10,7 @@ import pytest
 from tests.pbx.configure import MUSIC_HZ
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.g711 import Law
+from tests.pbx.service import Service
 from tests.pbx.settings import ASTERISK_UID, PROJECT, SERVICE_UID
 from tests.pbx.sip import SipPhone
 from tests.pbx.sip_call import Call
@@ -42,7 +43,7 @@ def test_every_application_and_function_of_the_dialplan_is_there(pbx: Developmen
     shipped = re.sub(
         r"^;.*", "", (PROJECT / "dialplan/asterisk-consent.conf").read_text(), flags=re.MULTILINE
     )
-    used = {name.lower() for name in re.findall(r"([A-Za-z_]{2,})\(", shipped)}
+    used = {name.lower() for name in re.findall(r"([A-Za-z_]{3,})\(", shipped)}
     known = (pbx.asterisk.console(f"core show {kind}").lower() for kind in ("applications", "functions"))
     assert used - set(re.findall(r"[a-z_]+", " ".join(known))) == set()
 
@@ -97,3 +98,25 @@ async def test_a_sip_phone_can_be_the_agent(pbx: DevelopmentPbx) -> None:
 async def _answer_with_tone(call: Call) -> None:
     call.accept()
     call.stream.tone(700)
+
+
+def test_a_killed_service_starts_again_and_asks(service: Service) -> None:
+    service.kill()
+    assert not service.is_running()
+    service.start()
+    service.await_asking()
+
+
+def test_a_frozen_service_comes_back(service: Service) -> None:
+    service.freeze()
+    assert service.is_running()
+    service.thaw()
+    service.await_asking()
+
+
+def test_an_asterisk_that_died_is_brought_up_again(pbx: DevelopmentPbx) -> None:
+    pbx.asterisk.program.kill()
+    assert not pbx.is_up()
+    pbx.up(lambda _: None)
+    assert pbx.is_up()
+    pbx.service.await_asking()

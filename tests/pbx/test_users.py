@@ -65,6 +65,8 @@ def test_a_project_in_a_closed_directory_can_be_read_by_the_service(closed: Path
     project = closed / "project"
     project.mkdir()
     (project / "text").write_text("read")
+    (project / "text").chmod(0o644)
+    project.chmod(0o755)
     reader = ["setpriv", f"--reuid={SERVICE_UID}", f"--regid={SERVICE_UID}", "--clear-groups", "cat"]
     script = f"set -e; {open_view([closed], [project])} exec {' '.join(reader)} {project}/text"
     view = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
