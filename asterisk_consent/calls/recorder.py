@@ -35,6 +35,8 @@ SETTLE_S = 30.0
 SETTLE_AGAIN_S = 3.0
 DOUBT_S = 60.0
 """How long after an unanswered write its entry may still turn up: a disk can hang that long."""
+ENTER_AGAIN_S = 1.0
+"""How long after a write that failed an end is entered again."""
 CLOSING_S = 5.0
 """How long a stopping service waits for the ends it is working on."""
 
@@ -75,6 +77,7 @@ class Recorder:
     :param channels: returns the ids of the channels that Asterisk has now; ``PbxError`` when it cannot tell.
     :param monotonic_s: a clock that no one sets.
     :param now: UTC seconds.
+    :param sleep: waits for so many seconds.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Recorder:
         channels: Callable[[], Awaitable[set[str]]],
         monotonic_s: Callable[[], float],
         now: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._spool = spool
         self._vault = vault
@@ -93,10 +97,12 @@ class Recorder:
         self._channels = channels
         self._monotonic_s = monotonic_s
         self._now = now
+        self._sleep = sleep
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Semaphore(2)
         self._doubt_until_s = 0.0
+        self._ended_in_doubt: set[RecordingId] = set()
         self.ended: dict[str, int] = {}
 
     @property
@@ -119,7 +125,8 @@ class Recorder:
         """
         for row in await self._ledger.open_recordings():
             recording_id = RecordingId(row.recording_id)
-            if recording_id not in self._awaited:
+            # The list is a little old by now: what has ended meanwhile may still be in it.
+            if recording_id not in self._awaited and recording_id not in self._ended_in_doubt:
                 self.expect(
                     Awaited(
                         recording_id=recording_id,
@@ -160,7 +167,7 @@ class Recorder:
                 if Mask.Q_OVERFLOW in event.mask:
                     log.warning("recorder.inotify_overflow")
                 elif event.name is not None:
-                    self._file_event(str(event.name), created=Mask.CREATE in event.mask)
+                    self.take_file_event(str(event.name), created=Mask.CREATE in event.mask)
 
     async def empty_leftovers(self, is_kept: Callable[[RecordingId], bool]) -> None:
         """Empty the spool of recordings whose end an earlier run entered, but no more.
@@ -174,10 +181,12 @@ class Recorder:
     async def sweep(self) -> None:
         """Compare what is awaited with the channels there are, for ever."""
         while True:
-            await asyncio.sleep(SWEEP_S)
-            if self._monotonic_s() < self._doubt_until_s:
+            await self._sleep(SWEEP_S)
+            if self._in_doubt():
                 with contextlib.suppress(LedgerError):
                     await self.adopt()
+            else:
+                self._ended_in_doubt.clear()
             if self._awaited:
                 await self.sweep_once()
 
@@ -203,7 +212,8 @@ class Recorder:
         for task in list(self._tasks):
             task.cancel()
 
-    def _file_event(self, name: str, *, created: bool) -> None:
+    def take_file_event(self, name: str, *, created: bool) -> None:
+        """Take note that a file of the spool was created, or closed after it was written to."""
         recording_id, _, rest = name.partition("-")
         side = rest.removesuffix(".wav")
         if not is_hex_id(recording_id) or side not in SIDES:
@@ -226,7 +236,14 @@ class Recorder:
 
     def _end(self, awaited: Awaited, work: Coroutine[None, None, None]) -> None:
         awaited.ending = True
-        self._spawn(work)
+        self._spawn(self._bring_to_end(awaited, work))
+
+    async def _bring_to_end(self, awaited: Awaited, work: Coroutine[None, None, None]) -> None:
+        """Do the work; where it breaks off the sweep takes the recording up again."""
+        try:
+            await work
+        finally:
+            awaited.ending = False
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="recorder")
@@ -260,7 +277,7 @@ class Recorder:
                 if self._monotonic_s() >= last_try_s:
                     await self._enter(awaited, Kind.RECORDING_FAILED, _not_stored(awaited, error))
                     return
-                await asyncio.sleep(SETTLE_AGAIN_S)
+                await self._sleep(SETTLE_AGAIN_S)
         await self._enter(awaited, *_verdict(awaited, closed))
         await self._empty_spool(awaited.recording_id)
 
@@ -271,17 +288,33 @@ class Recorder:
             log.error("recorder.spool_not_emptied", recording_id=recording_id, error=str(error))
 
     async def _enter(self, awaited: Awaited, kind: Kind, recording: Recording) -> None:
-        """Enter the end; tried until the ledger takes it, since every recording has one."""
+        """Enter the end; tried until it is there, since every recording has one, and only one."""
+        may_be_there = False
         while True:
             try:
-                await self._ledger.append(_about(awaited, kind, recording))
-            except LedgerError as error:
-                log.error("recorder.entry_failed", recording_id=awaited.recording_id, error=str(error))
-                await asyncio.sleep(1.0)
-            else:
+                if not (may_be_there and await self._has_ended(awaited.recording_id)):
+                    await self._ledger.append(_about(awaited, kind, recording))
                 break
+            except LedgerError as error:
+                may_be_there = True
+                log.error("recorder.entry_failed", recording_id=awaited.recording_id, error=str(error))
+                await self._sleep(ENTER_AGAIN_S)
+        if self._in_doubt():
+            self._ended_in_doubt.add(awaited.recording_id)
         self._awaited.pop(awaited.recording_id, None)
         self.ended[kind] = self.ended.get(kind, 0) + 1
+
+    async def _has_ended(self, recording_id: RecordingId) -> bool:
+        """Tell whether the ledger has the recording's end, a write that it did not answer included.
+
+        :raises LedgerError: it cannot be written or read now.
+        """
+        # Writes are carried out in order: once this one is, nothing that came before it can turn up any more.
+        await self._ledger.set_closing(recording_id)
+        return all(row.recording_id != recording_id for row in await self._ledger.open_recordings())
+
+    def _in_doubt(self) -> bool:
+        return self._monotonic_s() < self._doubt_until_s
 
 
 def _about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:

@@ -23,6 +23,11 @@ class FakeLedger:
     """How many of the next writes fail without an entry; -1 for all."""
     unanswered: int = 0
     """How many of the next appends write their entry and fail all the same."""
+    unreadable: bool = False
+    """Whether reading fails."""
+    stale_rows: list[RecordingRow] | None = None
+    """What reading returns although it is no longer so."""
+    appended: asyncio.Event = field(default_factory=asyncio.Event)
     bug: Exception | None = None
     """What every write raises that no ledger should."""
 
@@ -30,6 +35,7 @@ class FakeLedger:
         """Write the entry, in the way that was asked for."""
         await self._write()
         self.entries.append(entry)
+        self.appended.set()
         if self.unanswered:
             self.unanswered -= 1
             raise LedgerUnavailableError("the ledger's disk did not answer within 2 s")
@@ -46,6 +52,10 @@ class FakeLedger:
 
     async def open_recordings(self) -> list[RecordingRow]:
         """Return the recordings that were allowed and have no end."""
+        if self.unreadable:
+            raise LedgerUnavailableError("the ledger cannot be read", where="ledger")
+        if self.stale_rows is not None:
+            return self.stale_rows
         ended = {entry.payload.recording_id for entry in self.ends()}  # type: ignore[union-attr]  # ends() gives no other payload
         return [
             _row(entry, entry.payload.recording_id)
@@ -54,6 +64,12 @@ class FakeLedger:
             and entry.payload.recording_id is not None
             and entry.payload.recording_id not in ended
         ]
+
+    async def wait_for(self, kind: Kind) -> None:
+        """Return when there is an entry of this kind."""
+        while kind not in self.kinds():
+            self.appended.clear()
+            await self.appended.wait()
 
     def ends(self) -> list[NewEntry]:
         """Return the entries that end a recording."""
