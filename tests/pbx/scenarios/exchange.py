@@ -1,0 +1,181 @@
+"""The phones around the PBX: callers with a number each, and a desk that answers all of them.
+
+Rule: before the deciding digit a caller sounds another tone than after it, so that a recording tells by its
+sound when it began. An agent's end of a call is found by the caller's number, a channel by the SIP Call-ID.
+"""
+
+import asyncio
+import itertools
+import re
+import time
+from typing import Self
+
+from tests.pbx.development import DevelopmentPbx
+from tests.pbx.scenarios.evidence import Announcement, announcement_of
+from tests.pbx.sip import Call, CallRefusedError, SipPhone
+
+BEFORE_HZ = 2000
+CALLER_HZ = 440
+AGENT_HZ = 1000
+ANSWERS_AFTER_S = 0.3
+
+_DRAMA_NUMBER = re.compile(r"44207946(\d{4})")
+_numbers = itertools.count(100)
+
+
+def next_number() -> str:
+    """A number from the range that Ofcom keeps for drama, each once per run."""
+    return f"+44207946{next(_numbers) % 1000:04d}"
+
+
+class Desk(SipPhone):
+    """The agents: everybody who calls is answered and hears 1000 Hz."""
+
+    def __init__(self, *, port: int) -> None:
+        super().__init__(port=port, on_invite=self._answer)
+        self.rang_at: dict[str, float] = {}
+        self._answered: dict[str, asyncio.Future[Call]] = {}
+
+    def answered(self, number: str) -> "asyncio.Future[Call]":
+        """The agent's end of the call from this number, once it is there."""
+        return self._answered.setdefault(_key(number), asyncio.get_running_loop().create_future())
+
+    async def _answer(self, call: Call) -> None:
+        invite = call.invite
+        assert invite is not None
+        key = _key(invite.get("P-Asserted-Identity") or invite.get("From"))
+        self.rang_at[key] = call.placed_at
+        call.ring()
+        await asyncio.sleep(ANSWERS_AFTER_S)
+        call.tone(AGENT_HZ)
+        call.accept()
+        waiting = self.answered(key)
+        if not waiting.done():
+            waiting.set_result(call)
+
+
+class Caller:
+    """One person on the phone; moments are ``time.monotonic()``."""
+
+    def __init__(self, exchange: "Exchange", call: Call, *, dialled: str, number: str) -> None:
+        self.call = call
+        self.dialled = dialled
+        self.number = number
+        self.channel = ""
+        self.channel_name = ""
+        self.pressed_at = 0.0
+        self.stays_s = 0.0
+        self.recorders = ""
+        self.agent: Call | None = None
+        self._exchange = exchange
+
+    @property
+    def announcement(self) -> Announcement:
+        """How long the parts of the announcement are."""
+        return self._exchange.announcement
+
+    @property
+    def rang_at(self) -> float:
+        """When the agent's phone rang for this caller."""
+        return self._exchange.desk.rang_at[_key(self.number)]
+
+    async def connected(self, *, within_s: float = 10.0) -> None:
+        """Wait for the answer and find Asterisk's channel."""
+        await self.call.answered(within_s=within_s)
+        self.call.tone(BEFORE_HZ)
+        self.channel, self.channel_name = await self._exchange.channel_of(self.call)
+
+    async def wait(self, after_answer_s: float) -> None:
+        """Stay on the line until so long after the answer.
+
+        :raises CallRefusedError: the line went dead meanwhile.
+        """
+        await asyncio.wait(
+            [asyncio.ensure_future(self.call.ended.wait())],
+            timeout=max(0.0, self.call.answered_at + after_answer_s - time.monotonic()),
+        )
+        if self.call.ended.is_set():
+            raise CallRefusedError(f"{self.dialled}: the line went dead")
+
+    async def wait_for_question(self, more_s: float = 1.0) -> None:
+        """Listen to the information, and to the question for so long."""
+        await self.wait(self.announcement.information_s + more_s)
+
+    async def wait_for_silence(self, more_s: float = 1.0) -> None:
+        """Listen to the whole announcement, and so long to the silence after it."""
+        await self.wait(self.announcement.whole_s + more_s)
+
+    async def press(self, digit: str) -> None:
+        """Press a key; from then on the caller sounds what belongs into a recording."""
+        self.pressed_at = await self.call.digit(digit)
+        if not self.call.ended.is_set():
+            self.call.tone(CALLER_HZ)
+
+    async def reach_agent(self, *, within_s: float = 6.0) -> Call:
+        """Wait until the agent has answered and the caller hears it.
+
+        :raises AssertionError: that does not happen in time.
+        """
+        waiting = self._exchange.desk.answered(self.number)
+        done, _ = await asyncio.wait([waiting], timeout=within_s)
+        assert done, f"{self.dialled}: the agent was not reached within {within_s:g} s"
+        self.agent = waiting.result()
+        self.call.tone(CALLER_HZ)
+        await self.call.heard(AGENT_HZ, within_s=3.0, since=self.agent.answered_at - 0.1)
+        return self.agent
+
+    async def look_for_recorders(self) -> None:
+        """Ask Asterisk's console what records this call now."""
+        console = self._exchange.pbx.asterisk.console
+        self.recorders = await asyncio.to_thread(console, f"mixmonitor list {self.channel_name}")
+
+    async def hang_up(self) -> None:
+        """End the call."""
+        await self.call.hangup()
+
+
+class Exchange:
+    """All phones of a scenario: ``async with``, then ``dial``."""
+
+    def __init__(self, pbx: DevelopmentPbx) -> None:
+        self.pbx = pbx
+        self.announcement = announcement_of(pbx.settings)
+        self.desk = Desk(port=pbx.settings.agent_port)
+        self._phone = SipPhone()
+
+    async def __aenter__(self) -> Self:
+        await self.desk.__aenter__()
+        await self._phone.__aenter__()
+        await asyncio.to_thread(self.pbx.answer_with, self.pbx.sip_agent())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._phone.__aexit__(*error)
+        await self.desk.__aexit__(*error)
+
+    def dial(
+        self, dialled: str, *, number: str = "", name: str | bytes = "", privacy: bool = False
+    ) -> Caller:
+        """Begin a call."""
+        number = number or next_number()
+        call = self._phone.dial(self.pbx.sip_uri(dialled), caller=number, name=name, privacy=privacy)
+        return Caller(self, call, dialled=dialled, number=number)
+
+    async def connect(self, dialled: str, *, number: str = "", name: str | bytes = "") -> Caller:
+        """Call and wait for the answer."""
+        caller = self.dial(dialled, number=number, name=name)
+        await caller.connected()
+        return caller
+
+    async def channel_of(self, call: Call) -> tuple[str, str]:
+        """The id and the name of Asterisk's channel for a call of ours."""
+        _, channels = await asyncio.to_thread(self.pbx.asterisk.ari, "GET", "channels")
+        for channel in channels:
+            if channel["protocol_id"] == call.dialog.call_id:
+                return channel["id"], channel["name"]
+        return "", ""
+
+
+def _key(text: str) -> str:
+    found = _DRAMA_NUMBER.search(text)
+    return found[1] if found else text

@@ -1,0 +1,78 @@
+"""An exported recording as sound: which tone is on which side, when, and what else there is.
+
+Rule: a side is pure when nothing in it is louder than its own tone's measuring error; so speech, ringing or
+music would be found at whatever frequency they are.
+"""
+
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.pbx import sound
+from tests.pbx.development import DevelopmentPbx
+from tests.pbx.scenarios.exchange import AGENT_HZ, CALLER_HZ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """The two sides of a recording."""
+
+    caller: NDArray[np.int16]
+    agent: NDArray[np.int16]
+    rate: int
+
+    @property
+    def duration_s(self) -> float:
+        """The length of the file."""
+        return len(self.caller) / self.rate
+
+    def apart_db(self) -> tuple[float, float]:
+        """How much louder each party is on its own side than on the other's: caller, agent."""
+        return (
+            sound.side_ratio_db(self.caller, self.agent, self.rate, CALLER_HZ),
+            sound.side_ratio_db(self.agent, self.caller, self.rate, AGENT_HZ),
+        )
+
+    def first_heard_s(self) -> tuple[float, float]:
+        """When each party's tone is first heard on its side: caller, agent."""
+        return (
+            sound.tone_spans(self.caller, self.rate, CALLER_HZ)[0][0],
+            sound.tone_spans(self.agent, self.rate, AGENT_HZ)[0][0],
+        )
+
+    def impure_s(self) -> tuple[float, float]:
+        """For how long each side holds something louder than 20 dB below its party's tone."""
+        return (
+            _impure_s(self.caller, self.rate, CALLER_HZ),
+            _impure_s(self.agent, self.rate, AGENT_HZ),
+        )
+
+
+def export(pbx: DevelopmentPbx, recording_id: str | None, directory: Path) -> Exported:
+    """Let the product hand out the recording, and read what it gave."""
+    assert recording_id is not None
+    file = directory / f"{recording_id}.wav"
+    arguments = ("--reason", "a test of the sound", "--to", "the test", "-o", str(file))
+    pbx.consent("recordings", "export", recording_id, *arguments)
+    with wave.open(str(file)) as source:
+        assert (source.getnchannels(), source.getsampwidth()) == (2, 2)
+        samples = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2").reshape(-1, 2)
+        return Exported(caller=samples[:, 0], agent=samples[:, 1], rate=source.getframerate())
+
+
+def _impure_s(samples: NDArray[np.int16], rate: int, hz: float) -> float:
+    """Sum up the windows of 50 ms from which the tone cannot be taken away down to 20 dB below it.
+
+    A sine is taken away by fitting its two components (least squares) in each window.
+    """
+    length = rate // 20
+    moments = np.arange(length) / rate
+    shape = np.stack([np.cos(2 * np.pi * hz * moments), np.sin(2 * np.pi * hz * moments)], axis=1)
+    windows = samples[: len(samples) // length * length].reshape(-1, length).astype(np.float64).T
+    weights, *_ = np.linalg.lstsq(shape, windows, rcond=None)
+    rest = windows - shape @ weights
+    rest_db = 10 * np.log10(np.mean(np.square(rest), axis=0) / np.mean(np.square(shape @ weights)) + 1e-14)
+    return float(np.count_nonzero(rest_db > -20)) * length / rate

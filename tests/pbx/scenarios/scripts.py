@@ -1,0 +1,149 @@
+"""What each caller of the main round does, by name: one round of calls, placed at the same time.
+
+Rule: a script only behaves; what must come of it is said in the tests. Every call goes on to the agent unless
+the caller hangs up first, so each script that stays also hears the agent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.pbx.scenarios.exchange import Caller
+
+TALK_S = 6.0
+
+Script = Callable[[Caller], Awaitable[None]]
+
+
+async def agree_in_question(caller: Caller) -> None:
+    """The usual case: the digit while the question is read."""
+    await caller.wait_for_question()
+    await caller.press("1")
+    await talk(caller)
+
+
+async def agree_after_question(caller: Caller) -> None:
+    """The digit after everything was played."""
+    await caller.wait_for_silence()
+    await caller.press("1")
+    await talk(caller)
+
+
+async def agree_and_queue(caller: Caller) -> None:
+    """Agree, then wait 8 s with music."""
+    await caller.wait_for_question()
+    await caller.press("1")
+    await talk(caller, agent_within_s=14.0)
+
+
+async def agree_and_leave_queue(caller: Caller) -> None:
+    """Agree, then give up while the music plays."""
+    await caller.wait_for_question()
+    await caller.press("1")
+    await asyncio.sleep(3.0)
+    await caller.hang_up()
+
+
+async def refuse_in_information(caller: Caller) -> None:
+    """A refusal works at any moment."""
+    await caller.wait(6.0)
+    await caller.press("2")
+    await talk(caller)
+
+
+async def refuse_after_question(caller: Caller) -> None:
+    """The refusal digit in the silence."""
+    await caller.wait_for_silence()
+    await caller.press("2")
+    await talk(caller)
+
+
+async def say_nothing(caller: Caller) -> None:
+    """No digit at all, however often the question comes."""
+    await talk(caller, agent_within_s=60.0)
+
+
+async def press_wrong_digits(caller: Caller) -> None:
+    """Digits that mean nothing, as often as the question is asked."""
+    await caller.wait_for_question()
+    await caller.press("7")
+    await asyncio.sleep(3.0)
+    await caller.press("9")
+    await talk(caller)
+
+
+async def agree_too_early(caller: Caller) -> None:
+    """The digit of agreement before the information was played out, and none after it."""
+    await caller.wait(5.0)
+    await caller.press("1")
+    await talk(caller, agent_within_s=60.0)
+
+
+async def agree_early_and_again(caller: Caller) -> None:
+    """Too early, then once more when it counts."""
+    await caller.wait(5.0)
+    await caller.press("1")
+    await agree_in_question(caller)
+
+
+async def repeat_then_agree(caller: Caller) -> None:
+    """Hear everything twice."""
+    await caller.wait_for_question()
+    await caller.press("3")
+    await caller.wait(2 * caller.announcement.information_s + 4.0)
+    await caller.press("1")
+    await talk(caller)
+
+
+async def press_many_digits(caller: Caller) -> None:
+    """A storm: the first that is a choice decides."""
+    await caller.wait_for_question()
+    for digit in "12112":
+        await caller.call.digit(digit, duration_ms=60)
+    await talk(caller)
+
+
+async def hang_up_in_information(caller: Caller) -> None:
+    """Gone while the announcement plays."""
+    await caller.wait(4.0)
+    await caller.hang_up()
+
+
+async def talk_at_once(caller: Caller) -> None:
+    """Nothing is asked: the agent comes at once."""
+    await talk(caller)
+
+
+async def talk(caller: Caller, *, agent_within_s: float = 6.0) -> None:
+    """Reach the agent, be heard by it, stay a while, hang up."""
+    agent = await caller.reach_agent(within_s=agent_within_s)
+    await agent.heard(440, within_s=3.0, since=agent.answered_at)
+    await asyncio.sleep(TALK_S / 2)
+    await caller.look_for_recorders()
+    await asyncio.sleep(TALK_S / 2)
+    await caller.wait(caller.stays_s)
+    await caller.hang_up()
+
+
+def hang_up_with_digit(delay_s: float) -> Script:
+    """Press the digit of agreement and be gone so soon after it."""
+
+    async def script(caller: Caller) -> None:
+        await caller.wait_for_question()
+        await caller.press("1")
+        await asyncio.sleep(delay_s)
+        await caller.hang_up()
+
+    return script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One caller of a round; ``stays_s`` is how long after the answer the call lasts at least."""
+
+    script: Script
+    dialled: str = "1001"
+    name: str | bytes = ""
+    number: str = ""
+    privacy: bool = False
+    stays_s: float = 0.0

@@ -1,0 +1,51 @@
+"""Names and numbers that were made to do harm: recorded like any other call, and nothing happens."""
+
+from collections.abc import Callable
+
+import pytest
+
+from asterisk_consent.ledger import Kind
+from asterisk_consent.model import Outcome
+from tests.pbx.development import DevelopmentPbx
+from tests.pbx.scenarios.main_round import HOSTILE_NAMES, HOSTILE_NUMBERS, INJECTED
+from tests.pbx.scenarios.round import Round
+
+
+@pytest.mark.parametrize("title", [*HOSTILE_NAMES, *HOSTILE_NUMBERS])
+def test_a_hostile_caller_is_asked_and_recorded_as_any_other(asked: Round, title: str) -> None:
+    call = asked[title]
+    assert call.decision.outcome is Outcome.GIVEN
+    assert call.end[0] is Kind.RECORDING_VERIFIED
+
+
+@pytest.mark.parametrize("title", [title for title, name in HOSTILE_NAMES.items() if isinstance(name, str)])
+def test_a_hostile_name_is_kept_as_it_was_sent(asked: Round, title: str) -> None:
+    name = HOSTILE_NAMES[title]
+    assert isinstance(name, str)
+    sent = name.replace("\\", "\\\\").replace('"', '\\"')
+    kept = asked[title].decision.caller_name
+    assert kept
+    assert sent.startswith(kept)
+    assert len(kept) >= min(len(sent), 60)
+
+
+def test_a_hostile_number_is_kept_as_it_was_shown(asked: Round) -> None:
+    assert asked["shell in the number"].decision.caller == f"+442079460011${{SHELL(touch {INJECTED})}}"
+
+
+def test_nothing_that_a_caller_wrote_was_carried_out(asked: Round, pbx: DevelopmentPbx) -> None:
+    assert "shell in the number" in asked.calls
+    in_asterisk = pbx.settings.root / INJECTED.removeprefix("/")
+    assert not in_asterisk.exists()
+    assert list((pbx.settings.root / "tmp").glob("*inject*")) == []
+
+
+def test_the_list_of_calls_shows_hostile_text_escaped(
+    asked: Round, pbx: DevelopmentPbx, call_listed: Callable[[str], dict[str, object]]
+) -> None:
+    shown = pbx.consent("calls", "list")
+    assert all(letter.isprintable() for letter in shown.replace("\n", ""))
+    number = asked["commas and quotes in the number"].decision
+    assert number.caller is not None
+    assert "\x1b" in number.caller
+    assert call_listed(str(number.recording_id))["caller"] == number.caller
