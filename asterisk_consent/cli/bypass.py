@@ -51,7 +51,14 @@ def status(config: Config) -> None:
         async with _client(config) as ari:
             return await ari.get_global(VARIABLE), await ari.get_global("CONSENT_HEARTBEAT")
 
-    switch, heartbeat = asyncio.run(read())
+    try:
+        switch, heartbeat = asyncio.run(read())
+    except PbxError as error:
+        raise PbxError(
+            f"Asterisk cannot be asked: {error}",
+            where=config.ari.url,
+            remedy="Check that it runs, and ari_url, ari_user and ari_password in the configuration",
+        ) from error
     age_s = int(time.time()) - int(heartbeat or "0")
     click.echo(f"bypass: {'on, calls pass unasked and unrecorded' if switch == '1' else 'off'}")
     click.echo(f"service: {'asking' if age_s <= 3 else 'away, calls pass unasked and unrecorded'}")
@@ -73,6 +80,7 @@ def _switch(config: Config, kind: Kind, value: str, reason: str) -> None:
     except PbxError as error:
         raise PbxError(
             f"entered, but Asterisk did not take it: {error}",
+            where=config.ari.url,
             remedy="Run the command again when Asterisk is up",
         ) from error
 
@@ -85,7 +93,11 @@ def _remember(file: Path, *, on: bool) -> None:
         else:
             file.unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", where=str(file)) from error
+        raise ConfigError(
+            f"cannot be written: {error.strerror}",
+            where=str(file),
+            remedy="Run the command as the user of the service",
+        ) from error
 
 
 def _client(config: Config) -> AriClient:

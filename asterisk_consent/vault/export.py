@@ -67,4 +67,8 @@ def _compare(recording_id: RecordingId, found: str, entered: str) -> None:
 
 
 def _not_written(out: Path, error: OSError) -> AudioError:
-    return AudioError(f"the file cannot be written: {error.strerror}", where=str(out))
+    return AudioError(
+        f"the file cannot be written: {error.strerror}",
+        where=str(out),
+        remedy="Name a place with free space that you may write to",
+    )

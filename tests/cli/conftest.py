@@ -19,6 +19,7 @@ def config(tmp_path: Path) -> Config:
         [asterisk]
         ari_password = "x"
         ami_secret = "x"
+        ari_url = "http://127.0.0.1:1/ari"
         [paths]
         ledger = "ledger.sqlite"
         spool = "spool"
