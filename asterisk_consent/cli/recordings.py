@@ -139,19 +139,11 @@ def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
 
 
 def _described(orphans: Orphans) -> list[str]:
+    stray, stuck, missing = orphans.unknown_files, orphans.left_in_spool, orphans.missing
     return [
-        *(
-            f"{path}: of no recording in the ledger. Find out who put it there"
-            for path in orphans.unknown_files
-        ),
-        *(
-            f"{recording}: ended, and still in the spool. The service empties it; its log says why not"
-            for recording in orphans.left_in_spool
-        ),
-        *(
-            f"{recording}: in the ledger, and not in the vault. Restore it from a backup"
-            for recording in orphans.missing
-        ),
+        *(f"{path}: of no recording in the ledger. Find out who put it there" for path in stray),
+        *(f"{each}: ended, and still in the spool. The service's log says why" for each in stuck),
+        *(f"{each}: in the ledger, and not in the vault. Restore it from a backup" for each in missing),
     ]
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.config import Config
-from asterisk_consent.errors import LedgerUnavailableError, RequestRefusedError
+from asterisk_consent.errors import LedgerError, RequestRefusedError
 from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording, decision_kind, decision_payload
 from asterisk_consent.model import Direction, Outcome
 from tests.ledger.entries import CALLER, CONTROLLER, NOW, decision, hex_id
@@ -128,7 +128,7 @@ def test_limit_gives_the_latest_calls(config_with_calls: Config) -> None:
 
 def test_before_the_service_ever_ran_the_list_says_why_there_is_none(config: Config, tmp_path: Path) -> None:
     error = run(config, "list", "--json").exception
-    assert isinstance(error, LedgerUnavailableError)
+    assert isinstance(error, LedgerError)
     assert str(tmp_path) in str(error)
     assert "service" in error.remedy
 
