@@ -6,6 +6,7 @@ the same callers. A call SIPp does not count as successful is a lost call.
 
 import asyncio
 import csv
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -109,30 +110,39 @@ class Outcome:
 class Callers:
     """The callers on their way."""
 
-    def __init__(self, process: asyncio.subprocess.Process, statistics: Path, log: Path) -> None:
-        self.pid = process.pid
+    def __init__(
+        self, process: asyncio.subprocess.Process, statistics: Path, log: Path, *, calls: int
+    ) -> None:
         self._process = process
+        self._calls = calls
         self._statistics = statistics
         self._log = log
 
     async def finished(self, *, within_s: float) -> Outcome:
         """Wait for the last hang-up.
 
-        :raises CallersError: SIPp did not end in time, or left no statistics.
+        :raises CallersError: SIPp did not end in time, or did not place every call.
         """
         try:
             await asyncio.wait_for(self._process.wait(), within_s)
         except TimeoutError:
             raise CallersError(f"SIPp was still calling after {within_s:.0f} s") from None
         try:
-            return read_outcome(self._statistics.read_text(encoding="utf-8"))
+            outcome = read_outcome(self._statistics.read_text(encoding="utf-8"))
         except (OSError, LookupError, ValueError):
-            said = self._log.read_text(encoding="utf-8", errors="replace")[-600:]
-            raise CallersError(f"SIPp ended with {self._process.returncode}, saying: {said}") from None
+            outcome = Outcome(placed=0, successful=0)
+        if outcome.placed != self._calls:
+            lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+            said = " ".join(line for line in lines if "rror" in line or "nable" in line)[-600:]
+            raise CallersError(
+                f"SIPp placed {outcome.placed} of {self._calls} calls and ended with {self._process.returncode},"
+                f" saying: {said}"
+            )
+        return outcome
 
 
 @asynccontextmanager
-async def calling(plan: Plan, *, pbx: tuple[str, int], local_port: int) -> AsyncIterator[Callers]:
+async def calling(plan: Plan, *, pbx: tuple[str, int]) -> AsyncIterator[Callers]:
     """Start the callers; whoever is left is ended on the way out."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = Path(folder)
@@ -142,17 +152,17 @@ async def calling(plan: Plan, *, pbx: tuple[str, int], local_port: int) -> Async
         (place / "press.xml").write_text(scenario.replace("@STAY_MS@", str(round(plan.stay_s * 1000))))
         with (place / "sipp.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *_command(plan, place, pbx, local_port), stdout=log, stderr=log, cwd=place
+                *_command(plan, place, pbx), stdout=log, stderr=log, cwd=place
             )
         try:
-            yield Callers(process, place / "calls.csv", place / "sipp.log")
+            yield Callers(process, place / "calls.csv", place / "sipp.log", calls=plan.calls)
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
 
 
-def _command(plan: Plan, place: Path, pbx: tuple[str, int], local_port: int) -> list[str]:
+def _command(plan: Plan, place: Path, pbx: tuple[str, int]) -> list[str]:
     options = {
         "-sf": place / "press.xml",
         "-s": plan.number,
@@ -161,14 +171,21 @@ def _command(plan: Plan, place: Path, pbx: tuple[str, int], local_port: int) -> 
         "-l": plan.calls,
         "-i": "127.0.0.1",
         "-mi": "127.0.0.1",
-        "-p": local_port,
-        "-mp": 30000,
+        "-p": _free_port(),
+        "-mp": _free_port(),
         "-stf": place / "calls.csv",
         "-fd": 1,
         "-timeout": f"{plan.lasts_s + _GIVE_UP_S:.0f}s",
     }
     words = [str(word) for option in options.items() for word in option]
     return ["sipp", f"{pbx[0]}:{pbx[1]}", "-nostdin", "-trace_stat", *words]
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def read_outcome(statistics: str) -> Outcome:

@@ -14,7 +14,6 @@ from bench.ami_events import listening
 from bench.stage import AMI_USER, Stage
 from bench.ways import Way
 
-_SIPP_PORT = 16990
 _SAMPLE_EVERY_S = 5.0
 _SETTLES_WITHIN_S = 120.0
 
@@ -61,7 +60,7 @@ async def run_hold(stage: Stage, way: Way, *, at_once: int, call_s: float, held_
     pbx = ("127.0.0.1", stage.settings.sip_port)
     with processes.FsyncProbe(stage.settings.data) as probe:
         async with listening("127.0.0.1", stage.settings.ami_port, AMI_USER, stage.ami_secret) as moments:
-            async with callers.calling(plan, pbx=pbx, local_port=_SIPP_PORT) as calling:
+            async with callers.calling(plan, pbx=pbx) as calling:
                 await asyncio.sleep(call_s)  # until the first calls end, and the number stays
                 samples = await _sampled(stage, held_s)
                 outcome = await calling.finished(within_s=plan.lasts_s + 60)

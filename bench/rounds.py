@@ -16,7 +16,6 @@ from bench.ways import Way
 _SLACK_S = 3.0
 _TALK_S = 2.0
 _IDLE_S = 10.0
-_SIPP_PORT = 16990
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ async def run_round(stage: Stage, way: Way, load: Load) -> Round:
         async with listening("127.0.0.1", port, AMI_USER, secret) as moments:
             before = _Cpu.now(stage)
             pbx = ("127.0.0.1", stage.settings.sip_port)
-            async with callers.calling(plan, pbx=pbx, local_port=_SIPP_PORT) as calling:
+            async with callers.calling(plan, pbx=pbx) as calling:
                 # At most as long as every call certainly waits.
                 longest_s = load.calls / load.per_second + plan.press_after_s + _SLACK_S - 1
                 await moments.all_started(load.calls, within_s=longest_s)
