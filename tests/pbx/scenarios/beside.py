@@ -1,6 +1,6 @@
 """A second consent service on the same Asterisk, with a ledger of its own.
 
-Rule: it is the same program under the same user; only its configuration names another ledger and log.
+Rule: it is the same program under the same user; only its configuration names another ledger, and no FastAGI.
 """
 
 import time
@@ -28,7 +28,8 @@ class BesideService:
     def __enter__(self) -> Self:
         settings = self._pbx.settings
         own = settings.config_file.read_text()
-        self._config.write_text(own.replace(str(settings.data / "ledger.sqlite"), str(self._ledger)))
+        other = own.replace(str(settings.data / "ledger.sqlite"), str(self._ledger))
+        self._config.write_text(other.replace(f"agi_port = {settings.fastagi_port}", "agi_port = 0"))
         self._config.chmod(0o644)
         self.program.log_file.unlink(missing_ok=True)
         command = [str(settings.program), "--config", str(self._config), "serve"]
