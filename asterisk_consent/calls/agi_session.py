@@ -32,6 +32,7 @@ from asterisk_consent.dialogue.commands import (
 from asterisk_consent.dialogue.events import (
     CallArrived,
     CallLeft,
+    CallLost,
     CallUnaskable,
     ChannelHungUp,
     DigitReceived,
@@ -46,7 +47,7 @@ from asterisk_consent.dialogue.events import (
     TimerFired,
 )
 from asterisk_consent.dialogue.machine import Dialogue, State, step
-from asterisk_consent.errors import DialogueError, LedgerError, PbxRefusedError, PbxUnavailableError
+from asterisk_consent.errors import DialogueError, LedgerError, PbxError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.model import CallId, Outcome, RecordingId
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 from asterisk_consent.pbx.fastagi import AgiChannel
@@ -97,15 +98,20 @@ class AgiSession:
         try:
             await self._converse()
         except asyncio.CancelledError:
-            await self._enter_stopped()
+            await self._break_off("the service was stopped")
             raise
+        except Exception:
+            log.exception("session.failed", call_id=self._call.call_id)
+            await self._break_off("an error of the service")
 
-    async def _enter_stopped(self) -> None:
-        """The service is being stopped: the call goes on when this connection ends; enter what it came to."""
+    async def _break_off(self, reason: str) -> None:
+        """The call goes on unrecorded when this connection ends; enter what it came to."""
         if self._appending is not None:
             await self._appending
+            if self.outcome is Outcome.GIVEN:
+                self._recorder.end_unstarted(self._recording_id, reason)
         elif self._dialogue.decided is None:
-            await self._append(Outcome.FAILED, "", "the service was stopped")
+            await self._append(Outcome.FAILED, "", reason)
 
     async def _converse(self) -> None:
         while self._dialogue.state not in (State.GONE, State.STARTING) or self._appending or self._events:
@@ -114,6 +120,9 @@ class AgiSession:
                 await self._take(event)
             except PbxUnavailableError:
                 self._events.append(self._departure())
+            except PbxError as error:
+                log.warning("session.refused", call_id=self._call.call_id, error=str(error))
+                self._events.append(CallLost())
 
     def _departure(self) -> Event:
         """Tell a caller who hung up from one whom the escape time-out took away."""
@@ -134,7 +143,7 @@ class AgiSession:
     async def _next_event(self) -> Event:
         """Return what happens next: a part ends, a digit comes, a timer passes, the entry is on disk."""
         if self._appending is not None:
-            event = await self._appending
+            event = await asyncio.shield(self._appending)
             self._appending = None
             return event
         overall_at_s = self._timers.get(Timer.OVERALL, float("inf"))
@@ -146,9 +155,12 @@ class AgiSession:
             return await self._listen(overall_at_s)
         except PbxUnavailableError:
             return self._departure()
-        except PbxRefusedError:
-            self._parts.clear()
-            return PlaybackFailed(self._play, "the announcement is missing or was cut off")
+        except PbxError as error:
+            if self._parts and isinstance(error, PbxRefusedError):
+                self._parts.clear()
+                return PlaybackFailed(self._play, "the announcement is missing or was cut off")
+            log.warning("session.refused", call_id=self._call.call_id, error=str(error))
+            return CallLost()
 
     async def _play_on(self) -> Event:
         part = self._parts[0]
@@ -216,8 +228,11 @@ class AgiSession:
         )
         try:
             await self._ledger.append(entry)
-        except LedgerError as error:
-            log.error("session.entry_failed", call_id=self._call.call_id, error=str(error))
+        except Exception as error:
+            unexpected = None if isinstance(error, LedgerError) else error
+            log.error(
+                "session.entry_failed", call_id=self._call.call_id, error=str(error), exc_info=unexpected
+            )
             self._recorder.doubt()
             return EntryFailed()
         self.outcome = outcome
