@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 
 from bench import ledger, report, ways
+from bench.ami_events import AmiListenerError
+from bench.callers import CallersError
 from bench.hold import Held, run_hold
 from bench.rounds import Load, Round, measure_idle, run_round
 from bench.stage import Stage, install_classic_agi, stage
@@ -57,7 +59,7 @@ def main(
                 way = ways.asterisk_consent(made)
                 held = asyncio.run(run_hold(made, way, at_once=at_once, call_s=call_s, held_s=hold_s))
             version = made.pbx.asterisk.console("core show version").partition(" built")[0]
-    except CannotSetUpError as problem:
+    except (CannotSetUpError, CallersError, AmiListenerError) as problem:
         raise click.ClickException(str(problem)) from problem
     report.print_report(measured, idle, held, console)
     path = report.write_report(RESULTS, measured, idle, held, report.describe_machine(version))

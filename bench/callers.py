@@ -6,6 +6,7 @@ the same callers. A call SIPp does not count as successful is a lost call.
 
 import asyncio
 import csv
+import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator
@@ -143,7 +144,12 @@ class Callers:
 
 @asynccontextmanager
 async def calling(plan: Plan, *, pbx: tuple[str, int]) -> AsyncIterator[Callers]:
-    """Start the callers; whoever is left is ended on the way out."""
+    """Start the callers; whoever is left is ended on the way out.
+
+    :raises CallersError: SIPp is not installed.
+    """
+    if shutil.which("sipp") is None:
+        raise CallersError("sipp is not installed; apt-get install sip-tester")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = Path(folder)
         pressed_key.write(place / "key.pcap", plan.digit)

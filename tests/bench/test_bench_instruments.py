@@ -72,3 +72,10 @@ def test_a_probe_of_the_disk_times_real_syncs(tmp_path: Path) -> None:
         while len(probe.durations_s) < 3:
             pass
     assert 0 < probe.percentile_ms(50) <= probe.percentile_ms(99)
+
+
+async def test_callers_who_could_not_all_call_are_an_error_not_a_result() -> None:
+    nobody = callers.Plan(number="1", calls=2, per_second=10, press_after_s=0.1, stay_s=0.1)
+    with pytest.raises(callers.CallersError):
+        async with callers.calling(nobody, pbx=("256.0.0.1", 1)) as calling:
+            await calling.finished(within_s=20)
