@@ -117,7 +117,7 @@ async def run_round(stage: Stage, way: Way, load: Load) -> Round:
         way=way.name,
         load=load.name,
         calls=load.calls,
-        lost=outcome.lost,
+        lost=load.calls - outcome.successful,
         not_started=load.calls - len(moments.recording_started_at),
         missing=load.calls - complete,
         asterisk_cpu_ms=(asked.asterisk_s - before.asterisk_s) * per_call,

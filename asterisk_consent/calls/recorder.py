@@ -37,6 +37,8 @@ DOUBT_S = 60.0
 """How long after an unanswered write its entry may still turn up: a disk can hang that long."""
 ENTER_AGAIN_S = 1.0
 """How long after a write that failed an end is entered again."""
+STARTS_TOGETHER_S = 1.0
+"""Starts are entered together, this long after the first of them: nobody waits for these entries."""
 CLOSING_S = 5.0
 """How long a stopping service waits for the ends it is working on."""
 
@@ -101,6 +103,8 @@ class Recorder:
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Semaphore(2)
+        self._starts: list[Awaited] = []
+        self._entering_starts = asyncio.Lock()
         self._doubt_until_s = 0.0
         self._ended_in_doubt: set[RecordingId] = set()
         self.ended: dict[str, int] = {}
@@ -224,7 +228,9 @@ class Recorder:
             log.warning("recorder.unexpected_file", recording_id=recording_id)
         elif created and not awaited.started_at:
             awaited.started_at = self._now()
-            self._spawn(self._enter_started(awaited))
+            self._starts.append(awaited)
+            if len(self._starts) == 1:
+                self._spawn(self._enter_starts_soon())
         elif not created:
             awaited.closed_sides.add(side)
             if len(awaited.closed_sides) == len(SIDES):
@@ -255,13 +261,22 @@ class Recorder:
         if not task.cancelled() and task.exception() is not None:
             log.error("recorder.failed", exc_info=task.exception())
 
-    async def _enter_started(self, awaited: Awaited) -> None:
-        recording = Recording(recording_id=awaited.recording_id, started_at=awaited.started_at)
-        with contextlib.suppress(LedgerError):
-            await self._ledger.append(_about(awaited, Kind.RECORDING_STARTED, recording))
+    async def _enter_starts_soon(self) -> None:
+        await self._sleep(STARTS_TOGETHER_S)
+        await self._enter_starts()
+
+    async def _enter_starts(self) -> None:
+        """Enter the recordings that have started since the last time, all in one commit."""
+        async with self._entering_starts:
+            starts, self._starts = self._starts, []
+            writes = (self._ledger.append(_started(awaited)) for awaited in starts)
+            for result in await asyncio.gather(*writes, return_exceptions=True):
+                if isinstance(result, BaseException) and not isinstance(result, LedgerError):
+                    raise result
 
     async def _settle(self, awaited: Awaited) -> None:
         """Check, join and store the two sides, enter what they are, then empty the spool."""
+        await self._enter_starts()
         with contextlib.suppress(LedgerError):
             await self._ledger.set_closing(awaited.recording_id)
         last_try_s = self._monotonic_s() + SETTLE_S
@@ -319,6 +334,11 @@ class Recorder:
 
 def _about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
     return NewEntry(stream=awaited.controller, kind=kind, call_id=awaited.call_id, payload=recording)
+
+
+def _started(awaited: Awaited) -> NewEntry:
+    recording = Recording(recording_id=awaited.recording_id, started_at=awaited.started_at)
+    return _about(awaited, Kind.RECORDING_STARTED, recording)
 
 
 def _not_stored(awaited: Awaited, error: AudioError) -> Recording:
