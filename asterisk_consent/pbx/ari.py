@@ -3,126 +3,59 @@
 Keeps the vocabulary of ari-py (``connect``, ``client.channels.get``, ``channel.play``), which itself does not run
 on Python 3. Rules: every request is limited in time; an answer that does not come is *unknown*, never assumed;
 no event is dropped; the event filter is set after every connect (it lives as long as the application object);
-a second client that takes the application's name ends this one.
+a second client that takes the application's name ends this one; whatever the peer sends costs its own connection
+only, and bounded memory.
 Source: Asterisk documentation, "Asterisk REST Interface (ARI)".
 """
 
 import asyncio
 import contextlib
 from base64 import b64encode
-from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
+from urllib.parse import quote
 
 import aiohttp
-import msgspec
 import structlog
 
 from asterisk_consent.errors import PbxError, PbxProtocolError, PbxRefusedError, PbxUnavailableError
+from asterisk_consent.pbx.ari_wire import (
+    EVENT_TYPES,
+    AriEvent,
+    CallerId,
+    ChannelSnapshot,
+    DialplanPlace,
+    PlaybackSnapshot,
+    parse_bridge_channels,
+    parse_channels,
+    parse_event,
+    parse_variable,
+)
 from asterisk_consent.pbx.backoff import Backoff
+
+__all__ = [
+    "AriClient",
+    "AriEvent",
+    "AriHandler",
+    "CallerId",
+    "Channel",
+    "ChannelSnapshot",
+    "DialplanPlace",
+    "PlaybackSnapshot",
+]
 
 log = structlog.get_logger(__name__)
 
-EVENT_TYPES = (
-    "ApplicationReplaced",
-    "StasisStart",
-    "StasisEnd",
-    "ChannelDtmfReceived",
-    "ChannelDestroyed",
-    "ChannelHangupRequest",
-    "PlaybackStarted",
-    "PlaybackContinuing",
-    "PlaybackFinished",
-)
-"""All that the event filter lets through: each type costs CPU at every call."""
-
-MAX_EVENT_BYTES = 1 << 20
-
-
-class CallerId(msgspec.Struct, frozen=True):
-    """Name and number as the network supplied them, also where they are withheld: read the presentation."""
-
-    name: str = ""
-    number: str = ""
-
-
-class DialplanPlace(msgspec.Struct, frozen=True):
-    """Where a channel is in the dialplan."""
-
-    context: str = ""
-    exten: str = ""
-    app_name: str = ""
-    app_data: str = ""
-
-
-class ChannelSnapshot(msgspec.Struct, frozen=True):
-    """A channel at one moment."""
-
-    id: str
-    name: str = ""
-    state: str = ""
-    caller: CallerId = CallerId()
-    dialplan: DialplanPlace = DialplanPlace()
-    language: str = ""
-
-
-class PlaybackSnapshot(msgspec.Struct, frozen=True):
-    """A playback at one moment; ``state`` is queued, playing, continuing, done or failed."""
-
-    id: str
-    target_uri: str = ""
-    state: str = ""
-
-    @property
-    def channel_id(self) -> str:
-        """The channel it plays to; empty where it plays to a bridge."""
-        kind, _, target = self.target_uri.partition(":")
-        return target if kind == "channel" else ""
-
-
-class AriEvent(msgspec.Struct, frozen=True):
-    """Any event; fields that its type does not have are empty."""
-
-    type: str
-    timestamp: str = ""
-    application: str = ""
-    channel: ChannelSnapshot | None = None
-    playback: PlaybackSnapshot | None = None
-    digit: str = ""
-    args: list[str] = []
-
-    @property
-    def at_s(self) -> float:
-        """Asterisk's clock in seconds since the epoch; 0.0 where it sent none that can be read."""
-        try:
-            return datetime.fromisoformat(self.timestamp).timestamp()
-        except ValueError:
-            return 0.0
-
-
-class _Variable(msgspec.Struct):
-    value: str = ""
-
-
-class _Bridge(msgspec.Struct):
-    channels: list[str] = []
-
-
-_event_decoder = msgspec.json.Decoder(AriEvent)
-_channels_decoder = msgspec.json.Decoder(list[ChannelSnapshot])
-_bridge_decoder = msgspec.json.Decoder(_Bridge)
-_variable_decoder = msgspec.json.Decoder(_Variable)
-
-
-def parse_event(data: bytes | str) -> AriEvent:
-    """Read one WebSocket message.
-
-    :raises PbxProtocolError: it is not an ARI event.
-    """
-    try:
-        return _event_decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise PbxProtocolError(f"not an ARI event: {error}", where="ARI WebSocket") from error
+MAX_EVENT_BYTES = 1 << 18
+"""An event of ours has 1 to 2 KB; a caller's name of 4 KB, every character escaped, 30."""
+MAX_ANSWER_BYTES = 1 << 22
+"""The longest answer is the list of channels: about 1 KB for each."""
+KEEPALIVE_S = 10.0
+"""Less than Asterisk's ``session_keep_alive`` of 15 s: a request must not meet a connection being closed."""
+CLOSING_S = 0.2
+"""How long a peer may take to say goodbye; the socket is closed then."""
+TURN_S = 0.005
+"""How long one turn of the event loop may go on with what was read; the rest waits for the next turn."""
 
 
 class Channel:
@@ -134,18 +67,18 @@ class Channel:
 
     async def play(self, *, media: str, playback_id: str) -> None:
         """Queue a playback of one or more media URIs (comma separated) under an id of our own."""
-        path = f"/channels/{self.id}/play/{playback_id}"
-        await self._client.request("POST", path, media=media)
+        await self._post(f"play/{_segment(playback_id)}", media=media)
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable or dialplan function."""
-        await self._client.request("POST", f"/channels/{self.id}/variable", variable=name, value=value)
+        await self._post("variable", variable=name, value=value)
 
     async def continue_in_dialplan(self, *, context: str, extension: str) -> None:
         """Leave Stasis for an extension. A context that does not exist hangs the call up: name only its own."""
-        await self._client.request(
-            "POST", f"/channels/{self.id}/continue", context=context, extension=extension, priority="1"
-        )
+        await self._post("continue", context=context, extension=extension, priority="1")
+
+    async def _post(self, what: str, **params: str) -> None:
+        await self._client.request("POST", f"/channels/{_segment(self.id)}/{what}", **params)
 
 
 class Channels:
@@ -160,11 +93,7 @@ class Channels:
 
     async def list(self) -> list[ChannelSnapshot]:
         """Return every channel that Asterisk has now."""
-        body = await self._client.request("GET", "/channels")
-        try:
-            return _channels_decoder.decode(body)
-        except msgspec.DecodeError as error:
-            raise PbxProtocolError(f"not a list of channels: {error}", where="ARI /channels") from error
+        return parse_channels(await self._client.request("GET", "/channels"))
 
 
 class AriHandler(Protocol):
@@ -182,7 +111,7 @@ class AriHandler(Protocol):
         ...
 
     def disconnected(self) -> None:
-        """The events stopped coming."""
+        """The events stopped coming; follows every ``connected``."""
         ...
 
     def replaced(self) -> None:
@@ -191,7 +120,11 @@ class AriHandler(Protocol):
 
 
 class AriClient:
-    """The connection to one Asterisk for one Stasis application: ``async with``, then ``run``."""
+    """The connection to one Asterisk for one Stasis application: ``async with``, then ``run``.
+
+    :param request_timeout_s: limit of each request and of connecting.
+    :param ping_interval_s: how often a silent peer is asked whether it is still there; it has half of it to answer.
+    """
 
     def __init__(
         self,
@@ -214,11 +147,16 @@ class AriClient:
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_s)
         self._ping_interval_s = ping_interval_s
         self._session: aiohttp.ClientSession | None = None
+        self._flowing_since_s = float("inf")
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=60)
         self._session = aiohttp.ClientSession(
-            headers=self._headers, timeout=self._timeout, connector=connector
+            headers=self._headers,
+            skip_auto_headers=("Accept-Encoding", "User-Agent"),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self._timeout,
+            connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=KEEPALIVE_S),
         )
         return self
 
@@ -230,106 +168,171 @@ class AriClient:
             self._session = None
 
     async def run(self, handler: AriHandler) -> None:
-        """Stay connected, with back-off, until cancelled or replaced by another client."""
-        failures = 0
+        """Stay connected, with back-off, until cancelled or replaced by another client.
+
+        What keeps the connection away is logged once, not at every try.
+        """
+        clock = asyncio.get_running_loop().time
+        failures, told = 0, ""
         while True:
-            replaced = False
+            self._flowing_since_s = float("inf")
             try:
-                replaced = await self._connect_and_read(handler)
+                await self._attend(handler)
             except PbxError as error:
-                if failures == 0 or self.connected:
-                    log.warning("ari.unavailable", error=str(error))
-            if self.connected:
-                self.connected = False
-                failures = 0
-                handler.disconnected()
-            if replaced:
+                if clock() - self._flowing_since_s >= self._backoff.cap_s:
+                    failures, told = 0, ""
+                failures += 1
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("ari.unavailable", error=told)
+                await asyncio.sleep(self._backoff.delay_s(failures))
+            else:
                 handler.replaced()
                 return
-            await asyncio.sleep(self._backoff.delay_s(failures))
-            failures += 1
 
     async def request(self, method: str, path: str, **params: str) -> bytes:
         """Send one request and return the body of its answer.
 
         :raises PbxUnavailableError: no answer in time; whether it took effect is unknown.
         :raises PbxRefusedError: Asterisk answered with an error status.
+        :raises PbxProtocolError: the answer is longer than any of ARI's.
         """
         return await self._request(method, path, params=params)
 
-    async def _request(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, json: object = None
-    ) -> bytes:
-        if self._session is None:
-            raise PbxUnavailableError("ARI client is not open", where=f"{method} {path}")
-        try:
-            async with self._session.request(method, self._url + path, params=params, json=json) as response:
-                body = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            what = str(error) or type(error).__name__
-            raise PbxUnavailableError(f"no answer from Asterisk: {what}", where=f"{method} {path}") from error
-        if response.status >= 400:
-            raise PbxRefusedError(
-                f"Asterisk answered {response.status} {response.reason}",
-                status=response.status,
-                where=f"{method} {path}",
-            )
-        return body
-
     async def stop_playback(self, playback_id: str) -> None:
         """Stop a playback; one that is over already is as good as stopped."""
-        with contextlib.suppress(PbxRefusedError):
-            await self.request("DELETE", f"/playbacks/{playback_id}")
+        try:
+            await self.request("DELETE", f"/playbacks/{_segment(playback_id)}")
+        except PbxRefusedError as error:
+            if error.status != 404:
+                raise
 
     async def channels_in_bridge(self, bridge_id: str) -> list[str]:
         """Return the ids of the channels in a bridge."""
-        body = await self.request("GET", f"/bridges/{bridge_id}")
-        try:
-            return _bridge_decoder.decode(body).channels
-        except msgspec.DecodeError as error:
-            raise PbxProtocolError(f"not a bridge: {error}", where="ARI /bridges") from error
+        return parse_bridge_channels(await self.request("GET", f"/bridges/{_segment(bridge_id)}"))
 
     async def get_global(self, name: str) -> str:
         """Read a global variable or function."""
-        body = await self.request("GET", "/asterisk/variable", variable=name)
-        try:
-            return _variable_decoder.decode(body).value
-        except msgspec.DecodeError as error:
-            raise PbxProtocolError(f"not a variable: {error}", where="ARI /asterisk/variable") from error
+        return parse_variable(await self.request("GET", "/asterisk/variable", variable=name))
 
     async def set_global(self, name: str, value: str) -> None:
         """Set a global variable or function."""
         await self.request("POST", "/asterisk/variable", variable=name, value=value)
 
-    async def _connect_and_read(self, handler: AriHandler) -> bool:
-        """Stay connected as long as it lasts; return whether another client took the name."""
+    async def _request(
+        self, method: str, path: str, *, params: dict[str, str] | None = None, json: object = None
+    ) -> bytes:
+        where = f"{method} {path}"
+        if self._session is None:
+            raise PbxUnavailableError("ARI client is not open", where=where)
+        try:
+            async with self._session.request(
+                method, self._url + path, params=params, json=json, allow_redirects=False
+            ) as response:
+                body = await _read_body(response, where)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise PbxUnavailableError(f"no answer from Asterisk: {_words(error)}", where=where) from error
+        if response.status >= 300:
+            raise _refusal(response.status, response.reason or "", where)
+        return body
+
+    async def _attend(self, handler: AriHandler) -> None:
+        """Connect and hand on events; return when another client took the name.
+
+        :raises PbxError: why there is no connection, or no more.
+        """
         if self._session is None:
             raise PbxUnavailableError("ARI client is not open", where=self._url)
-        params = {"app": self.app, "subscribeAll": "false"}
         try:
-            async with self._session.ws_connect(
+            socket = await self._session.ws_connect(
                 self._url + "/events",
-                params=params,
+                params={"app": self.app, "subscribeAll": "false"},
                 heartbeat=self._ping_interval_s,
+                autoping=False,  # aiohttp would answer a flood of pings in one turn of the loop
                 max_msg_size=MAX_EVENT_BYTES,
-            ) as socket:
-                return await self._read(socket, handler)
+            )
+            try:
+                await self._serve(socket, handler)
+            finally:
+                await _close(socket)
+        except aiohttp.WSServerHandshakeError as error:
+            raise _refusal(error.status, error.message, self._url) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            what = str(error) or type(error).__name__
             raise PbxUnavailableError(
-                f"cannot connect: {what}", where=self._url, remedy="Check ari.conf, http.conf and [asterisk]"
+                f"cannot connect: {_words(error)}",
+                where=self._url,
+                remedy="Is Asterisk running? Check ari.conf, http.conf and `ari_url` in [asterisk]",
             ) from error
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, handler: AriHandler) -> bool:
+    async def _serve(self, socket: aiohttp.ClientWebSocketResponse, handler: AriHandler) -> None:
         allowed = {"allowed": [{"type": name} for name in EVENT_TYPES]}
-        await self._request("PUT", f"/applications/{self.app}/eventFilter", json=allowed)
+        await self._request("PUT", f"/applications/{_segment(self.app)}/eventFilter", json=allowed)
         self.connected = True
-        await handler.connected()
+        try:
+            await handler.connected()
+            log.info("ari.connected", where=self._url)
+            await self._hand_on(socket, handler)
+        finally:
+            self.connected = False
+            handler.disconnected()
+
+    async def _hand_on(self, socket: aiohttp.ClientWebSocketResponse, handler: AriHandler) -> None:
+        clock = asyncio.get_running_loop().time
+        self._flowing_since_s = clock()
+        gives_way_at_s = clock() + TURN_S
         async for message in socket:
-            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            if message.type is aiohttp.WSMsgType.PING:
+                await socket.pong(message.data)
+            elif message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                event = parse_event(message.data)
+                if event.type == "ApplicationReplaced":
+                    return
+                handler.take(event)
+            elif message.type is not aiohttp.WSMsgType.PONG:
                 break
-            event = parse_event(message.data)
-            if event.type == "ApplicationReplaced":
-                return True
-            handler.take(event)
-        return False
+            if clock() >= gives_way_at_s:  # aiohttp hands out what it has without a turn of the loop
+                await asyncio.sleep(0)
+                gives_way_at_s = clock() + TURN_S
+        reason = socket.exception() or f"closed with code {socket.close_code}"
+        raise PbxUnavailableError(f"the connection ended: {reason}", where=self._url)
+
+
+async def _close(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Close the socket, whatever the peer goes on sending."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING_S):
+            await socket.close()
+
+
+async def _read_body(response: aiohttp.ClientResponse, where: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise PbxProtocolError(f"an answer is longer than {MAX_ANSWER_BYTES} bytes", where=where)
+    return bytes(body)
+
+
+def _refusal(status: int, reason: str, where: str) -> PbxRefusedError:
+    if status == 401:
+        return PbxRefusedError(
+            "Asterisk does not accept the user or the password (401)",
+            status=status,
+            where=where,
+            remedy="Make `ari_user` and `ari_password` in [asterisk] the same as in ari.conf",
+        )
+    return PbxRefusedError(f"Asterisk answered {status} {reason}".rstrip(), status=status, where=where)
+
+
+def _segment(text: str) -> str:
+    """Return ``text`` as one segment of a path.
+
+    :raises PbxProtocolError: no id has that form, and it would name another place.
+    """
+    if text in ("", ".", ".."):
+        raise PbxProtocolError(f"{text!r} is no id of anything in Asterisk")
+    return quote(text, safe="")
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
