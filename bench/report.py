@@ -43,10 +43,14 @@ class Target:
 def targets(rounds: Sequence[Round], held: Held | None) -> list[Target]:
     """Compare what was measured with what was to be reached."""
     ours = [each for each in rounds if each.way == SERVICE]
-    reached = [
-        Target(name="calls lost", figure=sum(each.lost for each in ours), limit=0),
-        Target(name="recordings missing", figure=sum(each.missing for each in ours), limit=0),
-    ]
+    reached = (
+        []
+        if not ours
+        else [
+            Target(name="calls lost", figure=sum(each.lost for each in ours), limit=0),
+            Target(name="recordings missing", figure=sum(each.missing for each in ours), limit=0),
+        ]
+    )
     for load in dict.fromkeys(each.load for each in ours):
         cpu = median(each.service_cpu_ms for each in ours if each.load == load)
         reached.append(Target(name=f"service CPU a call at {load}, ms", figure=cpu, limit=SERVICE_CPU_MS))
@@ -78,7 +82,7 @@ def print_report(rounds: Sequence[Round], idle: Idle, held: Held | None, console
     console.print(
         f"idle, CPU ms a second: Asterisk {idle.asterisk_ms_per_s:.1f}, service {idle.service_ms_per_s:.1f}"
     )
-    for table in _tables_of(rounds):
+    for table in _tables_of(rounds) if rounds else ():
         console.print(table)
     if held is not None:
         table = Table(title=f"{held.calls_at_once} calls at once", box=None)

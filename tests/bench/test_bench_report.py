@@ -49,6 +49,11 @@ def test_one_lost_call_in_any_round_is_a_missed_target() -> None:
     assert not named([ROUND, replace(ROUND, load="burst", missing=1)], "recordings missing").reached
 
 
+def test_nothing_measured_reaches_nothing() -> None:
+    assert report.targets([], None) == []
+    assert report.targets([ALONE], None) == []
+
+
 def test_latency_is_measured_against_the_disk_of_the_same_round() -> None:
     assert named([ROUND, ALONE], "over fsync").figure == pytest.approx(5.0)
 
