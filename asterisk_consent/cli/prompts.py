@@ -26,7 +26,7 @@ def prompts() -> None:
     "--texts",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=_IN_SOURCE if _IN_SOURCE.is_dir() else _SHIPPED,
-    show_default=True,
+    show_default="those that came with the program",
     help="Where the texts are: <language>/<name>.toml.",
 )
 @click.option("--voice", help="The espeak-ng voice; by default the one of the policy's language.")

@@ -46,8 +46,8 @@ def list_(config: Config, *, as_json: bool) -> None:
 
 @recordings.command()
 @click.argument("recording_id", metavar="ID")
-@click.option("--reason", default="", help="Why it is handed out; entered into the ledger.")
-@click.option("--to", "recipient", default="", help="Who receives it; entered into the ledger.")
+@click.option("--reason", default="", help="Why it is handed out; entered into the ledger; needed.")
+@click.option("--to", "recipient", default="", help="Who receives it; entered into the ledger; needed.")
 @click.option(
     "-o",
     "--output",

@@ -136,7 +136,7 @@ def _hand_out(pbx: DevelopmentPbx, rows: list[CallRow]) -> Path | None:
     if done.returncode:
         raise CannotSetUpError(f"recordings export ended with {done.returncode}: {done.stderr.strip()}")
     for path in (PROJECT / directory, PROJECT / file):
-        os.chown(path, int(os.environ.get("SUDO_UID", "0")), int(os.environ.get("SUDO_GID", "0")))
+        os.chown(path, pbx.settings.developer_uid, -1)
     return file
 
 

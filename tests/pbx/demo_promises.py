@@ -95,7 +95,7 @@ def _all_were_put_through(callers: Mapping[str, Caller]) -> Promise:
         if caller.agent_at and caller.pressed_at
     )
     return Promise(
-        text="Everybody who stayed on the line talked with the agent, whatever they answered",
+        text="Everybody who stayed talked with the agent, whatever they answered",
         kept=not lost,
         measured="; ".join(lost) or times,
     )
@@ -114,7 +114,7 @@ def _ledger_holds_each_answer(evidence: Evidence) -> Promise:
 
 def _only_the_agreement_was_recorded(caller: Caller, evidence: Evidence) -> Promise:
     recording = _recording(evidence)
-    text = "Only the agreement was recorded, and no file existed before its key was pressed"
+    text = "Only the agreement was recorded, nothing before its key was pressed"
     if recording is None:
         return Promise(text=text, kept=False, measured="no recording of the agreement")
     others = sorted(name for name in evidence.first_seen_at if not name.startswith(recording.recording_id))

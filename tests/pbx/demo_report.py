@@ -43,7 +43,8 @@ def report_promises(screen: Screen, promises: Sequence[Promise]) -> None:
 
 def report_ways_on(screen: Screen, settings: Settings, exported: Path | None) -> None:
     """Say where the files lie and how to go on by hand."""
-    program, config = _short(settings.program), _short(settings.config_file)
+    sudo = "sudo " if settings.developer_uid else ""
+    program, config = sudo + _short(settings.program), _short(settings.config_file)
     screen.heading("Where it lies, and how to go on")
     if exported is not None:
         screen.say(f"The recording to listen to: {exported}")
