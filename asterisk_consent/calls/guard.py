@@ -3,18 +3,26 @@
 Rule: a recording never continues on the channel of somebody who is not party to the decision. Asterisk moves the
 audio hook along when a waiting caller is replaced (REFER with Replaces), and a third person who joins the bridge
 is recorded with the others. Source: AMI events ``AttendedTransfer`` and ``BridgeEnter``.
+
+``AttendedTransfer`` may come before Asterisk has moved the hook to the other channel, where there is then nothing
+to stop yet. So a stop that is *refused* is tried again for as long as an uncovered recording may last; one whose
+answer is unknown is not.
 """
 
 import asyncio
-from collections.abc import Coroutine
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol
 
 import structlog
 
-from asterisk_consent.errors import PbxError
+from asterisk_consent.errors import PbxError, PbxRefusedError
 from asterisk_consent.pbx.ami import AmiEvent
 
 log = structlog.get_logger(__name__)
+
+RETRIES_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Pauses before a refused stop is tried again; together less than the two seconds that are allowed."""
 
 
 class RecordedChannels(Protocol):
@@ -44,10 +52,18 @@ class MixMonitors(Protocol):
 class Guard:
     """Takes AMI events and stops what the decision does not cover."""
 
-    def __init__(self, *, recorder: RecordedChannels, bridges: Bridges, mixmonitors: MixMonitors) -> None:
+    def __init__(
+        self,
+        *,
+        recorder: RecordedChannels,
+        bridges: Bridges,
+        mixmonitors: MixMonitors,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._recorder = recorder
         self._bridges = bridges
         self._mixmonitors = mixmonitors
+        self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, event: AmiEvent) -> None:
@@ -73,7 +89,13 @@ class Guard:
 
     async def _stop(self, channel: str, why: str) -> None:
         try:
-            await self._mixmonitors.stop_mixmonitor(channel)
+            for pause_s in RETRIES_S:
+                with contextlib.suppress(PbxRefusedError):
+                    await self._mixmonitors.stop_mixmonitor(channel)
+                    break
+                await self._sleep(pause_s)
+            else:
+                await self._mixmonitors.stop_mixmonitor(channel)
         except PbxError as error:
             log.error("guard.stop_failed", why=why, error=str(error))
         else:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from asterisk_consent.calls.guard import Guard
-from asterisk_consent.errors import PbxError, PbxUnavailableError
+from asterisk_consent.calls.guard import RETRIES_S, Guard
+from asterisk_consent.errors import PbxError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.pbx.ami import AmiEvent
 
 
@@ -34,15 +34,16 @@ class FakeBridges:
 
 
 class FakeMixMonitors:
-    """Notes what was stopped, or fails."""
+    """Notes what was stopped, or fails: always, or so often."""
 
-    def __init__(self, error: PbxError | None = None) -> None:
+    def __init__(self, error: PbxError | None = None, *, times: int = 1000) -> None:
         self.stopped: list[str] = []
         self._error = error
+        self._times = times
 
     async def stop_mixmonitor(self, channel: str, mixmonitor_id: str = "") -> None:
         self.stopped.append(channel)
-        if self._error is not None:
+        if self._error is not None and len(self.stopped) <= self._times:
             raise self._error
 
 
@@ -141,3 +142,33 @@ async def test_a_stop_that_fails_does_not_end_the_guard(bridges: FakeBridges) ->
     await settle()
 
     assert failing.stopped == ["anna", "agent"]
+
+
+async def test_a_stop_that_comes_before_the_recording_has_moved_is_tried_again(bridges: FakeBridges) -> None:
+    early = FakeMixMonitors(PbxRefusedError("Could not stop monitoring channel"), times=2)
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    guard = Guard(recorder=FakeRecorder("anna"), bridges=bridges, mixmonitors=early, sleep=pause)
+    guard.take(transfer(of="anna", to="PJSIP/stranger-1"))
+    await settle()
+
+    assert early.stopped == ["PJSIP/stranger-1"] * 3
+    assert pauses == list(RETRIES_S[:2])
+
+
+async def test_a_stop_is_not_tried_again_for_ever(bridges: FakeBridges) -> None:
+    refusing = FakeMixMonitors(PbxRefusedError("Could not stop monitoring channel"))
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    guard = Guard(recorder=FakeRecorder("anna"), bridges=bridges, mixmonitors=refusing, sleep=pause)
+    guard.take(transfer(of="anna", to="PJSIP/stranger-1"))
+    await settle()
+
+    assert refusing.stopped == ["PJSIP/stranger-1"] * (len(RETRIES_S) + 1)
+    assert sum(pauses) < 2

@@ -43,6 +43,13 @@ class Exported:
             sound.tone_spans(self.agent, self.rate, AGENT_HZ)[0][0],
         )
 
+    def heard_s(self, hz: float) -> float:
+        """For how long a tone is heard, on whichever side it is heard longer."""
+        return max(
+            sum(end - start for start, end in sound.tone_spans(side, self.rate, hz))
+            for side in (self.caller, self.agent)
+        )
+
     def impure_s(self) -> tuple[float, float]:
         """For how long each side holds something louder than 20 dB below its party's tone."""
         return (
@@ -57,6 +64,15 @@ def export(pbx: DevelopmentPbx, recording_id: str | None, directory: Path) -> Ex
     file = directory / f"{recording_id}.wav"
     arguments = ("--reason", "a test of the sound", "--to", "the test", "-o", str(file))
     pbx.consent("recordings", "export", recording_id, *arguments)
+    return _read(file)
+
+
+def from_vault(pbx: DevelopmentPbx, recording_id: str) -> Exported:
+    """Read the recording where it is kept, also one that is not right."""
+    return _read(pbx.settings.data / "vault" / f"{recording_id}.wav")
+
+
+def _read(file: Path) -> Exported:
     with wave.open(str(file)) as source:
         assert (source.getnchannels(), source.getsampwidth()) == (2, 2)
         samples = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2").reshape(-1, 2)
