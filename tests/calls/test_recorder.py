@@ -176,6 +176,35 @@ async def test_a_recording_that_never_began_is_not_started_once_its_call_is_gone
     assert place.ends() == [Kind.RECORDING_NOT_STARTED]
 
 
+async def test_files_may_still_come_for_a_while_after_the_call_is_gone(place: Place) -> None:
+    place.allow()
+    place.channels = set()
+    await place.recorder.sweep_once()
+    await place.clock.advance(GRACE_S - 1)
+    await place.recorder.sweep_once()
+    await place.recorder.close()
+    for side in SIDES:
+        place.end(side)
+    await place.recorder.close()
+
+    assert place.ends() == [Kind.RECORDING_VERIFIED]
+
+
+async def test_a_file_that_is_closed_once_more_while_the_end_is_worked_on_changes_nothing(
+    place: Place,
+) -> None:
+    place.allow()
+    for side in SIDES:
+        place.end(side)
+    for side in SIDES:
+        place.recorder.take_file_event(f"{RECORDING}-{side}.wav", created=False)
+    place.recorder.end_unstarted(RECORDING, "the call had left")
+    await place.hang_up()
+    await place.recorder.close()
+
+    assert place.ends() == [Kind.RECORDING_VERIFIED]
+
+
 async def test_a_call_that_is_seen_again_keeps_its_recording_open(place: Place) -> None:
     place.allow()
     for channels in (set(), {CHANNEL}, set()):

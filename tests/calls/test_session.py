@@ -357,6 +357,24 @@ async def test_a_playback_that_cannot_be_stopped_does_not_keep_the_call() -> Non
     assert service.continued == ["refused"]
 
 
+@pytest.mark.parametrize("digit", "12")
+def test_a_call_does_not_continue_before_its_playback_is_known_to_be_deleted(digit: str) -> None:
+    @in_virtual_time
+    async def check() -> None:
+        service = await asked()
+        service.asterisk.keep_answer("stop", 0.5)
+        await asyncio.sleep(INFORMATION_S + 1)
+        service.asterisk.press(digit)
+        await asyncio.sleep(0.4)
+        assert len(service.ledger.entries) == 1
+        assert service.continued == []
+
+        await service.finish()
+        assert len(service.continued) == 1
+
+    check()
+
+
 @in_virtual_time
 async def test_a_release_that_fails_is_left_to_the_escape_time_out() -> None:
     service = await asked()
