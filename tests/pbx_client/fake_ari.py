@@ -25,6 +25,8 @@ class FakeSocket:
         self._socket = socket
         self._request = request
         self.gone = asyncio.Event()
+        self.pings: asyncio.Queue[bytes] = asyncio.Queue()
+        self.pongs: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def send(self, **event: object) -> None:
         """Send one event."""
@@ -33,6 +35,14 @@ class FakeSocket:
     async def send_text(self, text: str) -> None:
         """Send any text as one message."""
         await self._socket.send_str(text)
+
+    async def ping(self, data: bytes) -> None:
+        """Ask whether the client is there."""
+        await self._socket.ping(data)
+
+    async def close(self) -> None:
+        """Close as Asterisk does when it stops."""
+        await self._socket.close()
 
     def send_raw(self, data: bytes) -> None:
         """Write bytes past the WebSocket."""
@@ -43,6 +53,19 @@ class FakeSocket:
         """Reset the connection."""
         assert self._request.transport is not None
         self._request.transport.abort()
+
+    async def listen(self, *, answers_pings: bool) -> None:
+        """Take what the client sends, until either side ends it."""
+        try:
+            while (message := await self._socket.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
+                if message.type is WSMsgType.PONG:
+                    self.pongs.put_nowait(message.data)
+                    continue
+                self.pings.put_nowait(message.data)
+                if answers_pings:
+                    await self._socket.pong(message.data)
+        finally:
+            self.gone.set()
 
 
 @dataclass(slots=True)
@@ -58,7 +81,7 @@ class FakeAri:
     filters: list[bytes] = field(default_factory=list)
     requests: asyncio.Queue[web.Request] = field(default_factory=asyncio.Queue)
     sockets: asyncio.Queue[FakeSocket] = field(default_factory=asyncio.Queue)
-    connections: set[object] = field(default_factory=set)
+    connections: set[asyncio.BaseTransport | None] = field(default_factory=set)
     answers_pings: bool = True
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -84,27 +107,23 @@ class FakeAri:
         self._over.set()
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(autoping=self.answers_pings)
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         ours = FakeSocket(socket, request)
         self.sockets.put_nowait(ours)
-        try:
-            while (await socket.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR):
-                continue
-        finally:
-            ours.gone.set()
+        await ours.listen(answers_pings=self.answers_pings)
         return socket
 
 
 @asynccontextmanager
-async def fake_ari() -> AsyncIterator[FakeAri]:
-    """Run a peer for the length of the block."""
+async def fake_ari(port: int = 0) -> AsyncIterator[FakeAri]:
+    """Run a peer for the length of the block; port 0 takes a free one."""
     peer = FakeAri()
     app = web.Application()
     app.router.add_route("*", r"/{path:[\s\S]*}", peer.serve)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     host, port = runner.addresses[0][:2]
     peer.url = f"http://{host}:{port}/ari"
