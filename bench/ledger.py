@@ -5,6 +5,7 @@ another process while the load runs. Files lie beside the results, so on a disk 
 """
 
 import asyncio
+import hashlib
 import json
 import multiprocessing
 import os
@@ -70,9 +71,14 @@ class Verified:
     peak_rss_mb: float
 
 
+def name_of(number: int) -> str:
+    """Return an id that is always the same for a number, and as scattered as random ones."""
+    return hashlib.md5(number.to_bytes(8, "big"), usedforsecurity=False).hexdigest()
+
+
 def decision(number: int) -> NewEntry:
     """Return a decision of the size that real ones have; it allows the recording of the same number."""
-    name = f"{number:032x}"
+    name = name_of(number)
     payload = decision_payload(
         outcome=Outcome.GIVEN,
         started_at=_NOW,
@@ -103,7 +109,7 @@ def decision(number: int) -> NewEntry:
 
 def verified(number: int) -> NewEntry:
     """Return the end of the recording of that number."""
-    name = f"{number:032x}"
+    name = name_of(number)
     payload = Recording(recording_id=name, duration_ms=180_000, sha256="cd" * 32, size=5_760_044)
     return NewEntry(stream="voorbeeld-bv", kind=Kind.RECORDING_VERIFIED, call_id=name, payload=payload)
 
@@ -114,6 +120,7 @@ def fsync_beside(folder: Path) -> Iterator[Callable[[], tuple[float, float]]]:
     here, there = multiprocessing.Pipe()
     probe = multiprocessing.get_context("spawn").Process(target=_probe, args=(there, folder))
     probe.start()
+    there.close()
     here.recv()
 
     def stop() -> tuple[float, float]:
@@ -125,7 +132,6 @@ def fsync_beside(folder: Path) -> Iterator[Callable[[], tuple[float, float]]]:
         yield stop
     finally:
         here.close()
-        there.close()
         probe.join()
 
 

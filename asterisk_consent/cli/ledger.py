@@ -50,7 +50,11 @@ def verify(config: Config, head: str | None, seq: int | None, as_json: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @configured
 def rebuild(config: Config, as_json: bool) -> None:
-    """Make the tables of calls and recordings anew from the entries."""
+    """Make the tables of calls and recordings anew from the entries.
+
+    The ledger is locked meanwhile: some seconds for a hundred thousand entries, in which the service lets calls
+    pass unasked.
+    """
     entries = rebuild_projections(config.ledger_path)
     if as_json:
         click.echo(msgspec.json.encode({"entries": entries}).decode())

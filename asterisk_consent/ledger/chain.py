@@ -8,6 +8,8 @@ bytes made for one use mean nothing in another.
 from dataclasses import dataclass
 from hashlib import sha256
 
+import msgspec
+
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.entry import FORMAT_VERSION, PAYLOAD_OF, Header, Kind, read_header
 from asterisk_consent.ledger.payload import Created, Decision, Erased, Payload, read_payload
@@ -30,8 +32,7 @@ class Head:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One entry as it is stored; salt and body are ``None`` where the payload is gone."""
 
     seq: int
@@ -71,14 +72,20 @@ class ChainVerifier:
     """
 
     def __init__(self, *, expected: Head | None = None) -> None:
-        self.head = Head(seq=0, hash=GENESIS)
         self.problem: Problem | None = None
+        self._seq = 0
+        self._hash = GENESIS
         self._expected = expected
         self._gone: set[int] = set()
 
+    @property
+    def head(self) -> Head:
+        """The last entry that holds."""
+        return Head(seq=self._seq, hash=self._hash)
+
     def check(self, row: Row) -> tuple[Header, Payload | None] | None:
         """Check the next row; returns what it holds, or ``None`` when it is wrong."""
-        seq = self.head.seq + 1
+        seq = self._seq + 1
         try:
             self._check_place(seq, row)
             header = read_header(row.header)
@@ -87,7 +94,7 @@ class ChainVerifier:
         except LedgerBrokenError as error:
             self.problem = Problem(seq=seq, what=error.what)
             return None
-        self.head = Head(seq=seq, hash=row.hash)
+        self._seq, self._hash = seq, row.hash
         return header, payload
 
     def finish(self) -> None:
@@ -98,14 +105,14 @@ class ChainVerifier:
             self.problem = Problem(
                 seq=min(self._gone), what="the payload is gone and no entry says it was erased"
             )
-        elif self._expected is not None and self.head.seq < self._expected.seq:
+        elif self._expected is not None and self._seq < self._expected.seq:
             missing = f"the chain ends here, entry {self._expected.seq} is missing"
-            self.problem = Problem(seq=self.head.seq, what=missing)
+            self.problem = Problem(seq=self._seq, what=missing)
 
     def _check_place(self, seq: int, row: Row) -> None:
         if row.seq != seq:
             raise LedgerBrokenError(f"entry {seq} is missing, the next one stored is {row.seq}")
-        if next_hash(self.head.hash, row.header) != row.hash:
+        if next_hash(self._hash, row.header) != row.hash:
             raise LedgerBrokenError("header or hash do not follow from the entry before")
         if self._expected is not None and self._expected.seq == seq and self._expected.hash != row.hash:
             raise LedgerBrokenError("the hash is not the expected one: this history is another")

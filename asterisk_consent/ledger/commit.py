@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.chain import GENESIS, SALT_BYTES, Head, commitment, next_hash, payload_digest
 from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
@@ -27,8 +29,7 @@ class Committed:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """An entry whose payload is already salted and sealed; only its place in the chain is missing."""
 
     entry: NewEntry

@@ -20,6 +20,10 @@ _ROWS = """
     FROM chain c LEFT JOIN payload p ON p.seq = c.seq ORDER BY c.seq
 """
 
+_BLOB_OR_GONE = (bytes, type(None))
+_SORTING_KIB = 64 * 1024
+"""Memory for the tables that verify makes for itself; the rest of them goes to a temporary file."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
@@ -49,6 +53,8 @@ def verify(path: Path, *, expected: Head | None = None) -> VerifyReport:
 def rebuild(path: Path) -> int:
     """Make the projections anew from the entries, in one transaction; return the number of entries read.
 
+    The write lock is held throughout, about 40 µs an entry.
+
     :raises LedgerBrokenError: the chain does not verify; nothing is changed.
     :raises LedgerUnavailableError: somebody holds the ledger for more than two seconds.
     """
@@ -64,6 +70,7 @@ def rebuild(path: Path) -> int:
 
 
 def _check(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem | None:
+    connection.execute(f"PRAGMA temp.cache_size = -{_SORTING_KIB}")
     create_projections(connection, schema="temp")
     _read(connection, verifier, Projector(connection, schema="temp"))
     return verifier.problem or _stray_payload(connection) or _projection_difference(connection)
@@ -79,10 +86,9 @@ def _read(connection: sqlite3.Connection, verifier: ChainVerifier, projector: Pr
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
-    for values in connection.execute(_ROWS):
-        seq, header, digest, salt, body = values
+    for seq, header, digest, salt, body in connection.execute(_ROWS):
         blobs = isinstance(header, bytes) and isinstance(digest, bytes)
-        if not blobs or not isinstance(salt, bytes | None) or not isinstance(body, bytes | None):
+        if not (blobs and isinstance(salt, _BLOB_OR_GONE) and isinstance(body, _BLOB_OR_GONE)):
             raise LedgerBrokenError(f"entry {seq} is not stored as bytes")
         yield Row(seq, header, digest, salt, body)
 
