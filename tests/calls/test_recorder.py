@@ -17,6 +17,7 @@ from asterisk_consent.calls.recorder import (
     GRACE_S,
     SETTLE_AGAIN_S,
     SETTLE_S,
+    STARTS_TOGETHER_S,
     SWEEP_S,
     Awaited,
     Recorder,
@@ -93,6 +94,12 @@ class Place:
         await self.clock.advance(GRACE_S)
         await self.recorder.sweep_once()
 
+    async def finish(self) -> None:
+        """Let the starts be entered, and wait for the ends that are being worked on."""
+        await self.clock.advance(0)
+        await self.clock.advance(STARTS_TOGETHER_S)
+        await self.recorder.close()
+
     @property
     def busy(self) -> bool:
         """Whether an end is being worked on."""
@@ -118,11 +125,11 @@ async def test_a_recording_is_started_once_and_verified_once_both_sides_are_clos
     for side in SIDES:
         place.begin(side)
     place.end("caller")
-    await place.recorder.close()
+    await place.finish()
     assert place.ends() == []
 
     place.end("agent")
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ledger.kinds()[1:] == [Kind.RECORDING_STARTED, Kind.RECORDING_VERIFIED]
     started, verified = place.ledger.recordings()
@@ -137,7 +144,7 @@ async def test_an_entry_about_a_recording_names_its_call_and_controller(place: P
     place.allow()
     for side in SIDES:
         place.end(side)
-    await place.recorder.close()
+    await place.finish()
 
     (end,) = place.ledger.ends()
     assert (end.stream, end.call_id) == ("voorbeeld", CALL_ID)
@@ -147,7 +154,7 @@ async def test_the_spool_is_emptied_and_the_vault_holds_the_recording(place: Pla
     place.allow()
     for side in SIDES:
         place.end(side)
-    await place.recorder.close()
+    await place.finish()
 
     assert list(place.spool.iterdir()) == []
     assert [path.stem for path in place.vault.iterdir()] == [RECORDING]
@@ -158,7 +165,7 @@ async def test_a_recording_with_one_side_only_fails_and_says_which_is_missing(pl
     place.begin("caller")
     place.end("caller")
     await place.hang_up()
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ends() == [Kind.RECORDING_FAILED]
     assert place.ledger.recordings()[-1].reason == "agent side missing"
@@ -172,7 +179,7 @@ async def test_a_recording_that_never_began_is_not_started_once_its_call_is_gone
     assert place.ends() == []
 
     await place.hang_up()
-    await place.recorder.close()
+    await place.finish()
     assert place.ends() == [Kind.RECORDING_NOT_STARTED]
 
 
@@ -182,10 +189,10 @@ async def test_files_may_still_come_for_a_while_after_the_call_is_gone(place: Pl
     await place.recorder.sweep_once()
     await place.clock.advance(GRACE_S - 1)
     await place.recorder.sweep_once()
-    await place.recorder.close()
+    await place.finish()
     for side in SIDES:
         place.end(side)
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ends() == [Kind.RECORDING_VERIFIED]
 
@@ -200,7 +207,7 @@ async def test_a_file_that_is_closed_once_more_while_the_end_is_worked_on_change
         place.recorder.take_file_event(f"{RECORDING}-{side}.wav", created=False)
     place.recorder.end_unstarted(RECORDING, "the call had left")
     await place.hang_up()
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ends() == [Kind.RECORDING_VERIFIED]
 
@@ -230,10 +237,10 @@ async def test_a_recording_that_will_not_be_made_is_entered_at_once_and_once(pla
     place.allow()
     place.recorder.end_unstarted(RECORDING, "the call had left")
     place.recorder.end_unstarted(RECORDING, "the call had left")
-    await place.recorder.close()
+    await place.finish()
     place.recorder.end_unstarted(RECORDING, "the call had left")
     await place.hang_up()
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ends() == [Kind.RECORDING_NOT_STARTED]
     assert place.ledger.recordings()[0].reason == "the call had left"
@@ -250,7 +257,7 @@ async def test_a_recording_of_an_earlier_run_is_taken_over_and_ended(place: Plac
     assert place.recorder.is_recorded(CHANNEL)
 
     await place.hang_up()
-    await place.recorder.close()
+    await place.finish()
     assert place.ends() == [Kind.RECORDING_VERIFIED]
     assert not place.recorder.is_recorded(CHANNEL)
 
@@ -303,7 +310,7 @@ async def test_what_ended_while_the_ledger_was_searched_is_not_taken_over_again(
     place.allow()
     stale = await place.ledger.open_recordings()
     place.recorder.end_unstarted(RECORDING, "the call had left")
-    await place.recorder.close()
+    await place.finish()
 
     place.ledger.stale_rows = stale
     await place.recorder.adopt()
@@ -339,12 +346,35 @@ async def test_a_start_that_cannot_be_entered_does_not_keep_the_end_from_being_e
     place.allow()
     place.ledger.failures = 1
     place.begin("caller")
-    await place.recorder.close()
+    await place.finish()
     for side in SIDES:
         place.end(side)
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ledger.kinds()[1:] == [Kind.RECORDING_VERIFIED]
+
+
+async def test_starts_are_entered_together(place: Place) -> None:
+    for recording in (RECORDING, OTHER):
+        place.allow(recording)
+        place.begin("caller", recording)
+        place.begin("agent", recording)
+    await place.clock.advance(0)
+    assert place.ledger.recordings() == []
+
+    await place.clock.advance(STARTS_TOGETHER_S)
+
+    assert [started.recording_id for started in place.ledger.recordings()] == [RECORDING, OTHER]
+
+
+async def test_a_start_is_entered_before_its_end_however_short_the_recording(place: Place) -> None:
+    place.allow()
+    for side in SIDES:
+        place.begin(side)
+        place.end(side)
+    await place.ledger.wait_for(Kind.RECORDING_VERIFIED)
+
+    assert place.ledger.kinds()[1:] == [Kind.RECORDING_STARTED, Kind.RECORDING_VERIFIED]
 
 
 async def test_files_of_nobody_mean_nothing(place: Place) -> None:
@@ -360,7 +390,7 @@ async def test_files_of_nobody_mean_nothing(place: Place) -> None:
     ):
         place.recorder.take_file_event(name, created=True)
         place.recorder.take_file_event(name, created=False)
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ledger.recordings() == []
     assert place.recorder.depth == 1
@@ -394,7 +424,7 @@ async def test_a_vault_that_can_be_written_again_in_time_costs_nothing(place: Pl
     place.vault.unlink()
     place.vault.mkdir()
     await place.clock.advance(SETTLE_AGAIN_S)
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ends() == [Kind.RECORDING_VERIFIED]
 
@@ -410,11 +440,11 @@ async def test_an_unexpected_error_leaves_the_recording_to_the_next_sweep(
         patched.setattr("asterisk_consent.calls.recorder.close_recording", fail)
         for side in SIDES:
             place.end(side)
-        await place.recorder.close()
+        await place.finish()
     assert place.ends() == []
 
     await place.hang_up()
-    await place.recorder.close()
+    await place.finish()
     assert place.ends() == [Kind.RECORDING_VERIFIED]
 
 
@@ -428,7 +458,7 @@ async def test_a_spool_that_cannot_be_emptied_does_not_change_the_end(
     place.allow()
     for side in SIDES:
         place.end(side)
-    await place.recorder.close()
+    await place.finish()
 
     assert place.ends() == [Kind.RECORDING_VERIFIED]
 
