@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.padding import Padding
 from rich.text import Text
 
 from asterisk_consent.cli.calls import call_table
@@ -20,7 +21,7 @@ _SIDES_WIDTH = 14
 def report_findings(screen: Screen, config: Config, rows: list[CallRow]) -> None:
     """Show the entries of the calls, and the loudness of the recording."""
     screen.heading("What the ledger holds of these calls")
-    screen.show(call_table(rows, config.vault, width=screen.width))
+    screen.show(Padding(call_table(rows, config.vault, width=screen.width - 2), (0, 0, 0, 2)))
     for row in rows:
         if row.recording is None or not row.recording.sha256:
             continue
