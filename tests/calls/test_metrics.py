@@ -12,9 +12,9 @@ from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.model import RecordingId
 from tests.calls.asterisk import waiting_channel
+from tests.calls.recording_place import Place
 from tests.calls.service import Service
 from tests.calls.test_heartbeat import heartbeat
-from tests.calls.test_recorder import Place
 
 
 def free_port() -> int:
