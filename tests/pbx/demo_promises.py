@@ -20,6 +20,7 @@ SIDES_APART_DB = 40.0
 AT_ONCE_S = 3.0
 """How soon the emergency caller hears the agent, who takes 0.3 s to answer; a busy machine is slow."""
 STRAY_S = 0.2
+"""What counts as another sound: shorter is a click, and no word, ring or music."""
 _QUIET_DB = -50.0
 _PURITY_DB = 3.0
 
@@ -140,15 +141,15 @@ def _only_the_conversation_is_in_it(caller: Caller, evidence: Evidence) -> Promi
         side_ratio_db(audio.caller, audio.agent, audio.rate, CALLER_HZ),
         side_ratio_db(audio.agent, audio.caller, audio.rate, AGENT_HZ),
     )
-    stray_s = _other_sound_s(audio.caller, audio.rate, CALLER_HZ) + _other_sound_s(
-        audio.agent, audio.rate, AGENT_HZ
+    stray_s = max(
+        _other_sound_s(audio.caller, audio.rate, CALLER_HZ), _other_sound_s(audio.agent, audio.rate, AGENT_HZ)
     )
     off_s = audio.duration_s - caller.with_agent_s
     return Promise(
         text=text,
         kept=apart_db >= SIDES_APART_DB and stray_s <= STRAY_S and abs(off_s) <= LENGTH_TOLERANCE_S,
         measured=f"{audio.duration_s:.1f} s recorded, {caller.with_agent_s:.1f} s talked; left the caller, right"
-        f" the agent, {apart_db:.0f} dB apart; other sound: {stray_s:.1f} s",
+        f" the agent, {apart_db:.0f} dB apart; other sound: {stray_s:.2f} s",
     )
 
 
@@ -179,7 +180,13 @@ def _wrongly(row: CallRow) -> bool:
 
 
 def _other_sound_s(samples: NDArray[Any], rate: int, hz: float) -> float:
-    """How long something other than the tone is heard."""
-    everything = sum(end - start for start, end in sound_spans(samples, rate, _QUIET_DB, bridge_s=0.04))
-    tone = sum(end - start for start, end in tone_spans(samples, rate, hz, _QUIET_DB, purity_db=_PURITY_DB))
-    return max(0.0, everything - tone)
+    """How long at a stretch something other than the tone is heard; where a tone begins or ends it clicks."""
+    tone = tone_spans(samples, rate, hz, _QUIET_DB, purity_db=_PURITY_DB)
+    stretches = [0.0]
+    for start, end in sound_spans(samples, rate, _QUIET_DB, bridge_s=0.04):
+        for tone_start, tone_end in tone:
+            if start < tone_end and tone_start < end:
+                stretches.append(tone_start - start)
+                start = tone_end
+        stretches.append(end - start)
+    return max(stretches)

@@ -130,7 +130,7 @@ def of_outcome(found: Outcome, /, **changes: object) -> Callable[[Shown], None]:
 
 
 SEEN = good_evidence().first_seen_at
-NOISE = np.concatenate([tone(CALLER_HZ, 4.0), tone(300, 1.0), tone(CALLER_HZ, 3.0)])
+NOISE = np.concatenate([tone(CALLER_HZ, 4.0), tone(300, 0.3), tone(CALLER_HZ, 3.7)])
 
 
 def test_a_good_demo_keeps_every_promise() -> None:
@@ -171,6 +171,13 @@ def test_a_broken_promise_is_told(spoil: Callable[[Shown], None], broken: str) -
     shown = Shown()
     spoil(shown)
     assert any(broken in text for text in shown.broken())
+
+
+def test_clicks_where_somebody_stops_and_begins_to_talk_break_no_promise() -> None:
+    shown = Shown()
+    sentences = np.concatenate([part for _ in range(16) for part in (tone(CALLER_HZ, 0.3), tone(0, 0.2))])
+    changed(audio=Audio(caller=sentences, agent=tone(AGENT_HZ), rate=RATE))(shown)
+    assert shown.broken() == []
 
 
 @pytest.mark.parametrize(
