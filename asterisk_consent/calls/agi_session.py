@@ -105,13 +105,14 @@ class AgiSession:
             await self._break_off("an error of the service")
 
     async def _break_off(self, reason: str) -> None:
-        """The call goes on unrecorded when this connection ends; enter what it came to."""
+        """Let the call go on unrecorded, then enter what it came to."""
+        self._agi.leave_at(extension_of(Outcome.FAILED))
         if self._appending is not None:
-            await self._appending
-            if self.outcome is Outcome.GIVEN:
-                self._recorder.end_unstarted(self._recording_id, reason)
+            await asyncio.wait([self._appending])
         elif self._dialogue.decided is None:
             await self._append(Outcome.FAILED, "", reason)
+        if self.outcome is Outcome.GIVEN:
+            self._recorder.end_unstarted(self._recording_id, reason)
 
     async def _converse(self) -> None:
         while self._dialogue.state not in (State.GONE, State.STARTING) or self._appending or self._events:
@@ -143,9 +144,7 @@ class AgiSession:
     async def _next_event(self) -> Event:
         """Return what happens next: a part ends, a digit comes, a timer passes, the entry is on disk."""
         if self._appending is not None:
-            event = await asyncio.shield(self._appending)
-            self._appending = None
-            return event
+            return await self._entry_settled(self._appending)
         overall_at_s = self._timers.get(Timer.OVERALL, float("inf"))
         if self._clock_s() >= overall_at_s:
             return TimerFired(Timer.OVERALL)
@@ -161,6 +160,17 @@ class AgiSession:
                 return PlaybackFailed(self._play, "the announcement is missing or was cut off")
             log.warning("session.refused", call_id=self._call.call_id, error=str(error))
             return CallLost()
+
+    async def _entry_settled(self, appending: asyncio.Task[Event]) -> Event:
+        """Wait for the entry as long as the caller may have to; the writing itself is never broken off."""
+        limit_at_s = self._timers.get(Timer.COMMIT)
+        wait_s = None if limit_at_s is None else max(0.0, limit_at_s - self._clock_s())
+        done, _ = await asyncio.wait([appending], timeout=wait_s)
+        if not done:
+            del self._timers[Timer.COMMIT]
+            return TimerFired(Timer.COMMIT)
+        self._appending = None
+        return appending.result()
 
     async def _play_on(self) -> Event:
         part = self._parts[0]
@@ -254,9 +264,10 @@ class AgiSession:
             self._events.append(RecordingRefused(str(error)))
 
     async def _go_on(self, extension: str) -> None:
-        """Choose the extension at which the dialplan goes on once this connection ends."""
+        """Let the dialplan go on at an extension; an entry may still be on its way to the disk."""
         await self._agi.set_extension(extension)
         await self._agi.set_priority("1")
+        self._agi.end()
 
     def _length_ms(self, part: Part) -> int:
         prompts = self._announced.prompts

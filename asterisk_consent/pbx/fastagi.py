@@ -120,6 +120,23 @@ class AgiChannel:
         if (await self._ask("SET PRIORITY", priority)).result < 0:
             raise PbxRefusedError("Asterisk does not know the priority")
 
+    def end(self) -> None:
+        """End the session: the dialplan goes on."""
+        self._in_step = False
+        self._writer.close()
+
+    def leave_at(self, extension: str) -> None:
+        """End the session at once; the dialplan goes on at the first priority of ``extension``.
+
+        Waits for no reply: Asterisk reads both commands once it is done with the one it is at, such as playing a
+        sound, even though the connection has ended by then.
+        """
+        if not self._writer.is_closing():
+            self._writer.write(
+                render_command("SET EXTENSION", extension) + render_command("SET PRIORITY", "1")
+            )
+        self.end()
+
     async def _refuse_or_gone(self, what: str) -> None:
         # Asterisk gives -1 for a missing file and for a hang-up alike; a dead channel has no status.
         if (await self._ask("CHANNEL STATUS")).result < 0:
@@ -260,7 +277,8 @@ class FastAgiServer:
         except Exception:
             _log.exception("agi_handler_failed")
         finally:
-            writer.transport.abort()  # nothing is left to send: every command was awaited or given up
+            if not writer.is_closing():  # what a session sent last may still be on its way
+                writer.transport.abort()
 
     async def _read_request(self, reader: asyncio.StreamReader) -> AgiRequest:
         lines: list[bytes] = []

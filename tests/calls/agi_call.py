@@ -54,6 +54,8 @@ class FakeAgiChannel(AgiChannel):
         self._caller = caller
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._began_s = self._clock()
+        self.went_on_after_s = float("inf")
+        """When the dialplan was let go on, counted from the arrival."""
 
     async def stream_file(
         self, name: str, escape_digits: str = "", *, offset: int = 0, limit_s: float = 300.0
@@ -85,6 +87,15 @@ class FakeAgiChannel(AgiChannel):
         """Note the priority."""
         self._tell(f"priority {priority}")
 
+    def end(self) -> None:
+        """Let the dialplan go on."""
+        self.went_on_after_s = min(self.went_on_after_s, self._clock() - self._began_s)
+
+    def leave_at(self, extension: str) -> None:
+        """Let the dialplan go on at an extension, whatever is being done."""
+        self.story.append(f"extension {extension}")
+        self.end()
+
     @property
     def extensions(self) -> list[str]:
         """The extensions at which the dialplan was told to go on."""
@@ -106,6 +117,7 @@ class FakeAgiChannel(AgiChannel):
 
     def _tell(self, words: str) -> None:
         self.story.append(words)
+        assert self.went_on_after_s == float("inf"), "nothing is asked of a session that has ended"
         if self._caller.bug is not None:
             raise self._caller.bug
         for beginning, error in self._caller.faults.items():

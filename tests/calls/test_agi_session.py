@@ -6,6 +6,7 @@ import pytest
 
 from asterisk_consent.calls.agi_session import AgiDesk
 from asterisk_consent.calls.session import ESCAPE_MARGIN_S, Surroundings
+from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S
 from asterisk_consent.errors import PbxProtocolError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.payload import Decision
@@ -265,6 +266,24 @@ async def test_a_start_that_asterisk_refuses_ends_the_recording() -> None:
     assert [recording for recording, _ in service.recorder.unstarted] == [service.recording_id]
 
 
+@pytest.mark.parametrize(("digit", "unstarted"), [("1", 1), ("2", 0)])
+def test_a_caller_does_not_wait_for_an_entry_that_is_late_and_nothing_is_recorded(
+    digit: str, unstarted: int
+) -> None:
+    @in_virtual_time
+    async def check() -> None:
+        service = Service()
+        service.ledger.delay_s = 10
+        channel = await conversation(service, Caller(digits=[(INFORMATION_S + 1, digit)]))
+
+        assert channel.extensions == ["failed"]
+        assert channel.went_on_after_s == pytest.approx(INFORMATION_S + 1 + COMMIT_TIMEOUT_S)
+        assert len(service.ledger.decisions()) == 1
+        assert len(service.recorder.unstarted) == unstarted
+
+    check()
+
+
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
@@ -289,22 +308,26 @@ def test_a_peer_that_does_not_do_as_it_is_told_is_entered_as_what_happened(
 
 
 @in_virtual_time
-async def test_an_error_inside_is_entered_and_ends_the_conversation() -> None:
+async def test_an_error_inside_is_entered_and_lets_the_call_go_unrecorded() -> None:
     service = Service()
-    await conversation(service, Caller(bug=ZeroDivisionError()))
+    channel = await conversation(service, Caller(bug=ZeroDivisionError()))
+    assert channel.extensions == ["failed"]
 
     decision = only_decision(service)
     assert (decision.outcome, decision.reason) == (Outcome.FAILED, "an error of the service")
 
 
 @in_virtual_time
-async def test_a_stop_enters_a_call_that_is_being_asked() -> None:
+async def test_a_stop_lets_a_call_that_is_being_asked_go_at_once_and_enters_it() -> None:
     service = Service()
-    asking = asyncio.create_task(conversation(service, Caller()))
+    service.ledger.delay_s = 1
+    channel = FakeAgiChannel(Caller(), agi_request())
+    asking = asyncio.create_task(desk_of(service).handle(channel))
     await asyncio.sleep(3)
     asking.cancel()
     await asyncio.wait([asking])
 
+    assert (channel.extensions, channel.went_on_after_s) == (["failed"], 3)
     decision = only_decision(service)
     assert (decision.outcome, decision.reason) == (Outcome.FAILED, "the service was stopped")
 

@@ -229,6 +229,39 @@ async def test_a_broken_peer_does_not_disturb_another_call() -> None:
         await asyncio.wait_for(answered.wait(), SOON_S)
 
 
+async def test_a_session_that_ends_lets_the_dialplan_go_on_while_the_handler_still_works() -> None:
+    gone = asyncio.Event()
+
+    async def handler(channel: AgiChannel) -> None:
+        channel.end()
+        with pytest.raises(PbxUnavailableError):
+            await channel.answer()
+        await gone.wait()
+
+    async with served(handler) as port, fake_call(port) as call:
+        await call.confirm_step()
+        assert await call.command() == b""
+        gone.set()
+
+
+@pytest.mark.parametrize("twice", [False, True])
+async def test_a_session_broken_off_says_where_to_go_on_without_waiting_for_the_command_before(
+    twice: bool,
+) -> None:
+    async def handler(channel: AgiChannel) -> None:
+        playing = asyncio.create_task(channel.stream_file("a", "1"))
+        await asyncio.sleep(0)
+        playing.cancel()
+        await asyncio.wait([playing])
+        for _ in range(1 + twice):
+            channel.leave_at("failed")
+
+    async with served(handler) as port, fake_call(port) as call:
+        await call.confirm_step()
+        said = [await call.command() for _ in range(4)]
+    assert said == [b'STREAM FILE "a" "1"', b'SET EXTENSION "failed"', b'SET PRIORITY "1"', b""]
+
+
 async def test_a_handler_that_fails_costs_its_own_call_and_is_logged() -> None:
     async def handler(channel: AgiChannel) -> None:
         raise ZeroDivisionError

@@ -30,6 +30,9 @@ class Sink:
 
     def abort(self) -> None: ...
 
+    def is_closing(self) -> bool:
+        return False
+
 
 def reader_of(data: bytes) -> asyncio.StreamReader:
     reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
