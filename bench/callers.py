@@ -1,4 +1,4 @@
-"""Drives many callers at a steady rate with SIPp: each calls, presses a key, stays, hangs up.
+"""Drives many callers at a steady rate with SIPp: each calls, presses a digit, stays, hangs up.
 
 Rule: the caller's behaviour is by the clock alone, the same whatever answers, so that what is compared gets
 the same callers. A call SIPp does not count as successful is a lost call.
@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import pressed_key
+from bench import pressed_digit
 
 _GIVE_UP_S = 60.0
 
 _SCENARIO = """<?xml version="1.0" encoding="ISO-8859-1" ?>
-<scenario name="press a key">
+<scenario name="press a digit">
 <send retrans="500"><![CDATA[
 INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
@@ -58,7 +58,7 @@ Content-Length: 0
 
 ]]></send>
 <pause milliseconds="@PRESS_AFTER_MS@"/>
-<nop><action><exec play_pcap_audio="@KEY@"/></action></nop>
+<nop><action><exec play_pcap_audio="@DIGIT@"/></action></nop>
 <pause milliseconds="@STAY_MS@"/>
 <send retrans="500"><![CDATA[
 BYE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
@@ -82,7 +82,7 @@ class CallersError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the callers do. ``stay_s`` counts from the press of the key to the hang-up."""
+    """What the callers do. ``stay_s`` counts from the press of the digit to the hang-up."""
 
     number: str
     calls: int
@@ -152,8 +152,8 @@ async def calling(plan: Plan, *, pbx: tuple[str, int]) -> AsyncIterator[Callers]
         raise CallersError("sipp is not installed; apt-get install sip-tester")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = Path(folder)
-        pressed_key.write(place / "key.pcap", plan.digit)
-        scenario = _SCENARIO.replace("@KEY@", str(place / "key.pcap"))
+        pressed_digit.write(place / "digit.pcap", plan.digit)
+        scenario = _SCENARIO.replace("@DIGIT@", str(place / "digit.pcap"))
         scenario = scenario.replace("@PRESS_AFTER_MS@", str(round(plan.press_after_s * 1000)))
         (place / "press.xml").write_text(scenario.replace("@STAY_MS@", str(round(plan.stay_s * 1000))))
         with (place / "sipp.log").open("wb") as log:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import callers, pressed_key, processes
+from bench import callers, pressed_digit, processes
 from bench.ami_events import Moments
 from tests.pbx.rtp import Packet, TelephoneEvent
 
 
-def test_a_pressed_key_is_one_event_with_growing_numbers_and_three_ends(tmp_path: Path) -> None:
-    path = tmp_path / "key.pcap"
-    pressed_key.write(path, "1", duration_ms=60)
+def test_a_pressed_digit_is_one_event_with_growing_numbers_and_three_ends(tmp_path: Path) -> None:
+    path = tmp_path / "digit.pcap"
+    pressed_digit.write(path, "1", duration_ms=60)
     raw, datagrams, moments = path.read_bytes()[24:], [], []
     while raw:
         seconds, micros, length, _ = struct.unpack_from("<IIII", raw)

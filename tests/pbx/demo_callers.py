@@ -100,7 +100,7 @@ class Act:
         self._does("says nothing again")
 
     async def press(self, digit: str, meaning: str) -> None:
-        """Press a key."""
+        """Press a digit."""
         self._does(f"presses {digit}: {meaning}")
         self.caller.pressed_at = await self.call.digit(digit)
 
@@ -116,7 +116,7 @@ class Act:
         caller.spoken_to_s = sum(
             end - start for start, end in sound_spans(heard.samples, heard.rate, _HEARD_DB)
         )
-        waited = f", {caller.agent_at - caller.pressed_at:.1f} s after the key" if caller.pressed_at else ""
+        waited = f", {caller.agent_at - caller.pressed_at:.1f} s after the digit" if caller.pressed_at else ""
         self._does(f"talks with the agent{waited}")
 
     async def talk(self, for_s: float) -> None:

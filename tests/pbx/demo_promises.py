@@ -91,7 +91,7 @@ def _all_were_put_through(callers: Mapping[str, Caller]) -> Promise:
     lost = [f"{caller.name}: {caller.failure or 'no agent'}" for caller in stayed if not caller.agent_at]
     lost += [f"{each.name}: {each.failure}" for each in callers.values() if each.failure and each.agent_at]
     times = ", ".join(
-        f"{caller.wish} {caller.agent_at - caller.pressed_at:.1f} s after the key"
+        f"{caller.wish} {caller.agent_at - caller.pressed_at:.1f} s after the digit"
         for caller in stayed
         if caller.agent_at and caller.pressed_at
     )
@@ -105,7 +105,7 @@ def _all_were_put_through(callers: Mapping[str, Caller]) -> Promise:
 def _ledger_holds_each_answer(evidence: Evidence) -> Promise:
     found = sorted((row.outcome.value, row.digit) for row in evidence.rows)
     wanted = sorted((outcome.value, digit) for outcome, digit in _EXPECTED.items())
-    told = ", ".join(f"{outcome}{f' (key {digit})' if digit else ''}" for outcome, digit in found)
+    told = ", ".join(f"{outcome}{f' (digit {digit})' if digit else ''}" for outcome, digit in found)
     return Promise(
         text="The ledger holds each answer for what it was, once",
         kept=found == wanted,
@@ -115,7 +115,7 @@ def _ledger_holds_each_answer(evidence: Evidence) -> Promise:
 
 def _only_the_agreement_was_recorded(caller: Caller, evidence: Evidence) -> Promise:
     recording = _recording(evidence)
-    text = "Only the agreement was recorded, nothing before its key was pressed"
+    text = "Only the agreement was recorded, nothing before its digit was pressed"
     if recording is None:
         return Promise(text=text, kept=False, measured="no recording of the agreement")
     others = sorted(name for name in evidence.first_seen_at if not name.startswith(recording.recording_id))
@@ -126,8 +126,8 @@ def _only_the_agreement_was_recorded(caller: Caller, evidence: Evidence) -> Prom
     if not first_at:
         wrong.append("no file was ever seen")
     elif first_at < caller.pressed_at:
-        wrong.append(f"a file existed {caller.pressed_at - first_at:.1f} s before the key")
-    seen = f"first file {first_at - caller.pressed_at:.1f} s after the key; the spool is empty again"
+        wrong.append(f"a file existed {caller.pressed_at - first_at:.1f} s before the digit")
+    seen = f"first file {first_at - caller.pressed_at:.1f} s after the digit; the spool is empty again"
     return Promise(text=text, kept=not wrong, measured="; ".join(wrong) or seen)
 
 

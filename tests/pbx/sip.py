@@ -1,4 +1,4 @@
-"""A SIP phone for tests and the demo: calls, answers, hangs up, and has voice, keys and ears.
+"""A SIP phone for tests and the demo: calls, answers, hangs up, and has voice, digits and ears.
 
 Rule: it does what a phone on a desk does, and nothing it hears or sends is simulated; sound is RTP, digits
 are telephone-events. Within a call requests go to where the call came from or was sent to (loopback needs

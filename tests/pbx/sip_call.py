@@ -52,7 +52,7 @@ class Call:
             "CANCEL": self._take_cancel,
             "INVITE": self._take_offer,
         }
-        # The voice, the keys and the ears are the call's own.
+        # The voice, the digits and the ears are the call's own.
         self.tone, self.quiet, self.mute = stream.tone, stream.quiet, stream.mute
         self.digit, self.heard, self.fell_silent = stream.digit, stream.heard, stream.fell_silent
         self.heard_digits, self.restart_stream = stream.heard_digits, stream.restart_stream

@@ -18,7 +18,7 @@ _ANSWERED_DIRECTION = {"sendonly": "recvonly", "recvonly": "sendonly"}
 
 
 class SoundStream:
-    """What a person on the phone does with voice, keys and ears. Moments are ``time.monotonic()``."""
+    """What a person on the phone does with voice, digits and ears. Moments are ``time.monotonic()``."""
 
     def __init__(self, local: str, law: Law) -> None:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -90,7 +90,7 @@ class SoundStream:
         self.talker.restart(sequence=sequence, timestamp=timestamp, ssrc=ssrc)
 
     async def digit(self, digit: str, *, at: float | None = None, duration_ms: int = 160) -> float:
-        """Press a key, at the given moment or now; return the moment it was let go."""
+        """Press a digit, at the given moment or now; return the moment it was let go."""
         return await self.talker.press(digit, duration_ms=duration_ms, at=at)
 
     async def heard(

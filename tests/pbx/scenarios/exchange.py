@@ -106,7 +106,7 @@ class Caller:
         await self.wait(self.announcement.whole_s + more_s)
 
     async def press(self, digit: str) -> None:
-        """Press a key; from then on the caller sounds what belongs into a recording."""
+        """Press a digit; from then on the caller sounds what belongs into a recording."""
         self.pressed_at = await self.call.digit(digit)
         if not self.call.ended.is_set():
             self.call.tone(CALLER_HZ)

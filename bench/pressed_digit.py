@@ -1,4 +1,4 @@
-"""Writes the capture file that SIPp plays as a pressed key: one telephone-event in real RTP (RFC 4733).
+"""Writes the capture file that SIPp plays as a pressed digit: one telephone-event in real RTP (RFC 4733).
 
 Rule: the file holds what a phone would send, and nothing besides: no sound before or after, since SIPp's
 playing threads stop keeping up with continuous sound at about 20 calls a second.
