@@ -107,13 +107,15 @@ def mismatch(row: CallRow, vault: Path) -> str:
     recording = row.recording
     if recording is None or not recording.state.is_final:
         return ""
-    file = vault / f"{recording.recording_id}.wav"
-    there = file.is_file()
-    if recording.state is RecordingState.VERIFIED and not there:
-        return "agreement without file"
-    if recording.state is RecordingState.NOT_STARTED and there:
+    try:
+        size = (vault / f"{recording.recording_id}.wav").stat().st_size
+    except FileNotFoundError:
+        return "agreement without file" if recording.state is RecordingState.VERIFIED else recording.reason
+    except OSError as error:
+        return f"the vault cannot be read ({error.strerror})"
+    if recording.state is RecordingState.NOT_STARTED:
         return "file without agreement"
-    if there and file.stat().st_size <= WAV_HEADER_BYTES:
+    if size <= WAV_HEADER_BYTES:
         return "empty file"
     return recording.reason if recording.state is not RecordingState.VERIFIED else ""
 

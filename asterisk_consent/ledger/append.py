@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from asterisk_consent.errors import LedgerError, LedgerUnavailableError
+from asterisk_consent.errors import LedgerUnavailableError
 from asterisk_consent.ledger.commit import BUSY_S, Committed, prepare, write_entries
-from asterisk_consent.ledger.connection import connect, require_current, translating
+from asterisk_consent.ledger.connection import connect, require_current, require_file, translating
 from asterisk_consent.ledger.entry import NewEntry
 from asterisk_consent.ledger.ownership import Ownership
 
@@ -39,10 +39,7 @@ def append_from_outside(
 def writing_beside(path: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection inside one durable transaction, which an exception undoes."""
     where = str(path)
-    if not path.is_file():
-        raise LedgerError(
-            "there is no ledger", where=where, remedy="It is made when the service first starts"
-        )
+    require_file(path)
     with translating(where), _closing_alone(connect(path, mode="rw", busy_s=BUSY_S), path) as connection:
         require_current(connection, where=where)
         connection.execute("BEGIN IMMEDIATE")

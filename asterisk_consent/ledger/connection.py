@@ -6,6 +6,7 @@ returns (``synchronous=FULL``, https://sqlite.org/pragma.html#pragma_synchronous
 """
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,10 +36,11 @@ def primary_code(error: sqlite3.Error) -> int:
 def translated(error: sqlite3.Error | OSError, *, where: str) -> LedgerError:
     """Return the product's error for one of SQLite's or the system's."""
     if isinstance(error, OSError) or primary_code(error) in _NOT_NOW:
+        why = error.strerror if isinstance(error, OSError) else error
         return LedgerUnavailableError(
-            f"the ledger cannot be used now ({error})",
+            f"the ledger cannot be used now ({why})",
             where=where,
-            remedy="Check free space, rights and locks",
+            remedy="Check free space, locks and rights: only the user of the service may use it",
         )
     if primary_code(error) == sqlite3.SQLITE_CORRUPT:
         return LedgerBrokenError(
@@ -83,10 +85,7 @@ def connect(path: Path, *, mode: str, busy_s: float) -> sqlite3.Connection:
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Give a read-only connection inside one transaction: everything read through it is of one moment."""
     where = str(path)
-    if not path.is_file():
-        raise LedgerError(
-            "there is no ledger", where=where, remedy="It is made when the service first starts"
-        )
+    require_file(path)
     with translating(where):
         connection = connect(path, mode="ro", busy_s=2.0)
         try:
@@ -96,6 +95,20 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             connection.execute("ROLLBACK")
         finally:
             connection.close()
+
+
+def require_file(path: Path) -> None:
+    """Raise :class:`LedgerError` where there is no ledger, or none that we may look at."""
+    try:
+        there = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        there = False
+    except OSError as error:
+        raise translated(error, where=str(path)) from error
+    if not there:
+        raise LedgerError(
+            "there is no ledger", where=str(path), remedy="It is made when the service first starts"
+        )
 
 
 def require_current(connection: sqlite3.Connection, *, where: str) -> None:

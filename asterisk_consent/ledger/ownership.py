@@ -45,7 +45,9 @@ class Ownership:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
         except OSError as error:
             raise LedgerUnavailableError(
-                f"cannot lock the ledger ({error})", where=str(self._path)
+                f"cannot lock the ledger ({error.strerror})",
+                where=str(self._path),
+                remedy="The directory must exist and belong to the user of the service",
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

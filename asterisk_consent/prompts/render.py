@@ -61,7 +61,9 @@ def render_prompts(
         _replace(directory / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     except OSError as error:
         raise AudioError(
-            f"the announcement cannot be written: {error.strerror}", where=str(directory)
+            f"the announcement cannot be written: {error.strerror}",
+            where=str(directory),
+            remedy="Run the command as the user of the service",
         ) from error
     return prompt_set(directory, manifest)
 

@@ -113,7 +113,11 @@ def read_kept(recording_id: RecordingId, vault: Path) -> Iterator[bytes]:
 
 
 def _not_readable(path: Path, error: OSError) -> AudioError:
-    return AudioError(f"the recording cannot be read: {error.strerror}", where=str(path))
+    return AudioError(
+        f"the recording cannot be read: {error.strerror}",
+        where=str(path),
+        remedy="Only the user of the service may read it; restore it from a backup where it is gone",
+    )
 
 
 def _contents(blocks: Iterable[NDArray[np.int16]], header: bytes) -> Iterator[bytes]:

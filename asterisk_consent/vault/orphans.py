@@ -64,4 +64,8 @@ def _list(directory: Path) -> list[Path]:
     try:
         return list(directory.iterdir())
     except OSError as error:
-        raise AudioError(f"cannot be listed: {error.strerror}", where=str(directory)) from error
+        raise AudioError(
+            f"cannot be listed: {error.strerror}",
+            where=str(directory),
+            remedy="Only the user of the service may look into it",
+        ) from error

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.config import Config
-from asterisk_consent.errors import LedgerError, RequestRefusedError
+from asterisk_consent.errors import LedgerError, LedgerUnavailableError, RequestRefusedError
 from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording, decision_kind, decision_payload
 from asterisk_consent.model import Direction, Outcome
 from tests.ledger.entries import CALLER, CONTROLLER, NOW, decision, hex_id
@@ -131,6 +131,20 @@ def test_before_the_service_ever_ran_the_list_says_why_there_is_none(config: Con
     assert isinstance(error, LedgerError)
     assert str(tmp_path) in str(error)
     assert "service" in error.remedy
+
+
+def test_a_ledger_that_may_not_be_looked_at_is_told_from_none(config: Config) -> None:
+    unreachable = replace(config, ledger_path=config.vault / ("x" * 300))
+    error = run(unreachable, "list").exception
+    assert isinstance(error, LedgerUnavailableError)
+    assert "File name too long" in str(error)
+    assert "rights" in error.remedy
+
+
+async def test_a_vault_that_may_not_be_looked_at_is_told_beside_the_call(config: Config) -> None:
+    await fill(config, decision(1, recording=1), ended(1, Kind.RECORDING_VERIFIED))
+    (call,) = listed(replace(config, vault=config.vault / ("x" * 300)))
+    assert call["mismatch"] == "the vault cannot be read (File name too long)"
 
 
 async def test_an_empty_ledger_lists_nothing(config: Config) -> None:
