@@ -43,7 +43,7 @@ HOSTILE_NAMES: Mapping[str, str | bytes] = MappingProxyType(
 HOSTILE_NUMBERS: Mapping[str, str] = MappingProxyType(
     {
         "shell in the number": f"+442079460011%24%7BSHELL(touch%20{INJECTED.replace('/', '%2f')})%7D",
-        "CR LF in the number": "+442079460014%0d%0aAction:%20Originate%0d%0aChannel:%20Local%2fagent",
+        "CR LF in the number": "+442079460014%0d%0aAction%3a%20Originate%0d%0aChannel%3a%20Local%2fagent",
         "commas and quotes in the number": "+442079460012%2c%22)%7d%5b,$(x),..%2f..%2f%1b%5b31m",
     }
 )
