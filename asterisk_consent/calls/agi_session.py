@@ -13,9 +13,9 @@ from collections.abc import Mapping
 import structlog
 
 from asterisk_consent.calls.arrival import Arrival, read_arrival
+from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.call_file import CallFile, script_of
 from asterisk_consent.calls.playing import TOLERANCE_MS
-from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.calls.session import ESCAPE_MARGIN_S, Announced, Surroundings, extension_of
 from asterisk_consent.calls.switchboard import UNKNOWN_POLICY, Switchboard
 from asterisk_consent.dialogue.commands import (

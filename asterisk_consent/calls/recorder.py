@@ -9,20 +9,20 @@ finds what inotify could not tell, such as a recording that never began or one t
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 from asyncinotify import Inotify, Mask
 
+from asterisk_consent.calls.awaited import Awaited, entry_about, not_stored, started, verdict
 from asterisk_consent.errors import AudioError, LedgerError, PbxError
 from asterisk_consent.ledger.entry import Kind, NewEntry
-from asterisk_consent.ledger.payload import Recording, Side
+from asterisk_consent.ledger.payload import Recording
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId, is_hex_id
 from asterisk_consent.vault.names import SIDES, id_in_spool
-from asterisk_consent.vault.store import Closed, close_recording, empty_spool
+from asterisk_consent.vault.store import close_recording, empty_spool
 
 log = structlog.get_logger(__name__)
 
@@ -41,20 +41,6 @@ STARTS_TOGETHER_S = 1.0
 """Starts are entered together, this long after the first of them: nobody waits for these entries."""
 CLOSING_S = 5.0
 """How long a stopping service waits for the ends it is working on."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Awaited:
-    """A recording on its way to its end."""
-
-    recording_id: RecordingId
-    call_id: str
-    controller: str
-    channel: str
-    started_at: int = 0
-    closed_sides: set[str] = field(default_factory=set)
-    gone_since_s: float | None = None
-    ending: bool = False
 
 
 class EntryWriter(Protocol):
@@ -269,7 +255,7 @@ class Recorder:
         """Enter the recordings that have started since the last time, all in one commit."""
         async with self._entering_starts:
             starts, self._starts = self._starts, []
-            writes = (self._ledger.append(_started(awaited)) for awaited in starts)
+            writes = (self._ledger.append(started(awaited)) for awaited in starts)
             for result in await asyncio.gather(*writes, return_exceptions=True):
                 if isinstance(result, BaseException) and not isinstance(result, LedgerError):
                     raise result
@@ -290,10 +276,10 @@ class Recorder:
             except AudioError as error:
                 log.error("recorder.not_stored", recording_id=awaited.recording_id, error=str(error))
                 if self._monotonic_s() >= last_try_s:
-                    await self._enter(awaited, Kind.RECORDING_FAILED, _not_stored(awaited, error))
+                    await self._enter(awaited, Kind.RECORDING_FAILED, not_stored(awaited, error))
                     return
                 await self._sleep(SETTLE_AGAIN_S)
-        await self._enter(awaited, *_verdict(awaited, closed))
+        await self._enter(awaited, *verdict(awaited, closed))
         await self._empty_spool(awaited.recording_id)
 
     async def _empty_spool(self, recording_id: RecordingId) -> None:
@@ -308,7 +294,7 @@ class Recorder:
         while True:
             try:
                 if not (may_be_there and await self._has_ended(awaited.recording_id)):
-                    await self._ledger.append(_about(awaited, kind, recording))
+                    await self._ledger.append(entry_about(awaited, kind, recording))
                 break
             except LedgerError as error:
                 may_be_there = True
@@ -330,36 +316,3 @@ class Recorder:
 
     def _in_doubt(self) -> bool:
         return self._monotonic_s() < self._doubt_until_s
-
-
-def _about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
-    return NewEntry(stream=awaited.controller, kind=kind, call_id=awaited.call_id, payload=recording)
-
-
-def _started(awaited: Awaited) -> NewEntry:
-    recording = Recording(recording_id=awaited.recording_id, started_at=awaited.started_at)
-    return _about(awaited, Kind.RECORDING_STARTED, recording)
-
-
-def _not_stored(awaited: Awaited, error: AudioError) -> Recording:
-    """Return the end of a recording whose sides stay in the spool, for somebody to look at."""
-    return Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
-
-
-def _verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
-    """Return what the files are: a conversation, a damaged one, or none."""
-    inspection = closed.inspection
-    reason = closed.problem or ("cut off while Asterisk wrote it" if closed.repaired else "")
-    recording = Recording(
-        recording_id=awaited.recording_id,
-        reason=reason,
-        started_at=awaited.started_at,
-        duration_ms=closed.duration_ms,
-        sha256=closed.sha256,
-        size=closed.size,
-        caller=Side(silent_ms=inspection.caller.silent_spans_ms),
-        agent=Side(silent_ms=inspection.agent.silent_spans_ms),
-    )
-    if closed.nothing_recorded:
-        return Kind.RECORDING_NOT_STARTED, recording
-    return (Kind.RECORDING_FAILED if reason else Kind.RECORDING_VERIFIED), recording

@@ -15,9 +15,9 @@ from typing import Protocol
 import structlog
 
 from asterisk_consent.calls.arrival import Arrival
+from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.call_file import CallFile, script_of
 from asterisk_consent.calls.playing import Playing, playback_id
-from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.recorder import (
     GRACE_S,
     STARTS_TOGETHER_S,
-    Awaited,
     Recorder,
 )
 from asterisk_consent.errors import PbxUnavailableError

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from asterisk_consent.calls.recorder import Awaited
+from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.session import Announced, Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.dialogue.events import Part

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.metrics import publish_metrics
 from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.errors import ConfigError

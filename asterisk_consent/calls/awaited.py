@@ -1,0 +1,62 @@
+"""A recording on its way to its end, and what the ledger is told about it.
+
+Rule: ``verified`` is only what is whole and right; a recording that was cut off, is one-sided or cannot be read is
+``failed`` with the reason, and one of which there is nothing was ``not_started``.
+"""
+
+from dataclasses import dataclass, field
+
+from asterisk_consent.errors import AudioError
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.payload import Recording, Side
+from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.store import Closed
+
+
+@dataclass(slots=True, kw_only=True)
+class Awaited:
+    """A recording on its way to its end."""
+
+    recording_id: RecordingId
+    call_id: str
+    controller: str
+    channel: str
+    started_at: int = 0
+    closed_sides: set[str] = field(default_factory=set)
+    gone_since_s: float | None = None
+    ending: bool = False
+
+
+def entry_about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
+    """Return an entry about a recording; it names the call, whose decision tells the rest."""
+    return NewEntry(stream=awaited.controller, kind=kind, call_id=awaited.call_id, payload=recording)
+
+
+def started(awaited: Awaited) -> NewEntry:
+    """Return the entry that the recording has started."""
+    recording = Recording(recording_id=awaited.recording_id, started_at=awaited.started_at)
+    return entry_about(awaited, Kind.RECORDING_STARTED, recording)
+
+
+def not_stored(awaited: Awaited, error: AudioError) -> Recording:
+    """Return the end of a recording whose sides stay in the spool, for somebody to look at."""
+    return Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
+
+
+def verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
+    """Return what the files are: a conversation, a damaged one, or none."""
+    inspection = closed.inspection
+    reason = closed.problem or ("cut off while Asterisk wrote it" if closed.repaired else "")
+    recording = Recording(
+        recording_id=awaited.recording_id,
+        reason=reason,
+        started_at=awaited.started_at,
+        duration_ms=closed.duration_ms,
+        sha256=closed.sha256,
+        size=closed.size,
+        caller=Side(silent_ms=inspection.caller.silent_spans_ms),
+        agent=Side(silent_ms=inspection.agent.silent_spans_ms),
+    )
+    if closed.nothing_recorded:
+        return Kind.RECORDING_NOT_STARTED, recording
+    return (Kind.RECORDING_FAILED if reason else Kind.RECORDING_VERIFIED), recording
