@@ -9,7 +9,6 @@ import pytest
 
 from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.metrics import publish_metrics
-from asterisk_consent.calls.recorder import Awaited
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.model import RecordingId
 from tests.calls.asterisk import waiting_channel
