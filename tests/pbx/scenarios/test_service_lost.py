@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from asterisk_consent.ledger import Kind
 from asterisk_consent.model import Outcome
 from tests.pbx.development import DevelopmentPbx
@@ -24,12 +26,13 @@ async def reach_agent_in_time(caller: Caller, announcement: Announcement) -> Non
     await caller.hang_up()
 
 
+@pytest.mark.parametrize("number", ["1001", "1011"])
 def test_a_stopped_service_releases_the_calls_in_the_announcement_at_once(
-    pbx: DevelopmentPbx, service: Service
+    pbx: DevelopmentPbx, service: Service, number: str
 ) -> None:
     async def scenario() -> Caller:
         async with Exchange(pbx) as exchange:
-            caller = await exchange.connect("1001")
+            caller = await exchange.connect(number)
             await caller.wait(4.0)
             await asyncio.to_thread(service.stop)
             await caller.reach_agent(within_s=1.0)
