@@ -73,10 +73,10 @@ async def serve(config: Config) -> None:
         guard = Guard(recorder=recorder, bridges=ari, mixmonitors=ami)
         stack.push_async_callback(ami.close)
         await ami.start()
+        desk = AgiDesk(policies, surroundings, switchboard)
+        agi = FastAgiServer(host=config.agi.host, port=config.agi.port, handler=desk.handle)
+        stack.push_async_callback(agi.close)
         if config.agi.port:
-            desk = AgiDesk(policies, surroundings, switchboard)
-            agi = FastAgiServer(host=config.agi.host, port=config.agi.port, handler=desk.handle)
-            stack.push_async_callback(agi.close)
             await agi.start()
         publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
         await _enter(ledger, Kind.SERVICE_STARTED)
@@ -84,6 +84,7 @@ async def serve(config: Config) -> None:
         try:
             await _run_until(stopping, ari, switchboard, recorder, heartbeat)
         finally:
+            await agi.close()
             await recorder.close()
             await _enter(ledger, Kind.SERVICE_STOPPED)
             log.info("service.stopped")

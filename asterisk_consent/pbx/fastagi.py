@@ -128,8 +128,8 @@ class AgiChannel:
     def leave_at(self, extension: str) -> None:
         """End the session at once; the dialplan goes on at the first priority of ``extension``.
 
-        Waits for no reply: Asterisk reads both commands once it is done with the one it is at, such as playing a
-        sound, even though the connection has ended by then.
+        Waits for no reply. Asterisk breaks off what it plays when a command comes, and reads both of these though
+        the connection has ended by then (seen on Asterisk 22.10.1).
         """
         if not self._writer.is_closing():
             self._writer.write(
