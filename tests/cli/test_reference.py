@@ -9,6 +9,7 @@ import pytest
 from asterisk_consent import config as configuration
 from asterisk_consent.tables import Problems, Table
 from tests.cli.reference import PAGE, reference
+from tests.pbx.__main__ import NUMBERS
 from tests.pbx.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,7 @@ def test_every_number_of_the_development_pbx_is_in_the_howto() -> None:
     wired = set(re.findall(r"^exten => (\d+),1", numbers, re.MULTILINE))
     assert "1001" in wired
     assert {number for number in wired if f"| {number} |" not in page} == set()
+    assert {number for number in wired if f"\n  {number} " not in NUMBERS} == set()
 
 
 def test_every_setting_of_the_development_pbx_is_in_the_howto_with_its_default() -> None:

@@ -12,11 +12,12 @@ USAGE = "usage: python -m tests.pbx up|down|status"
 NUMBERS = """
   1001  asks in Dutch (policy p1-nl), then an agent who sounds 1000 Hz
   1007  the same, then a queue with 8 s of music
+  1011  as 1001, over FastAGI
   112   an emergency number: straight to the agent, never asked, never recorded
   1099  a policy that does not exist: the agent, unrecorded
 
 Call from this machine with any SIP phone, without registration: sip:1001@127.0.0.1:{port} (UDP).
-Look:  {program} --config {config} calls list
+Look:  {sudo}{program} --config {config} calls list
 End:   make pbx-down"""
 
 
@@ -41,7 +42,8 @@ def _run(command: str) -> int:
             path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
             for path in (settings.program, settings.config_file)
         )
-        print(NUMBERS.format(port=settings.sip_port, program=program, config=config))
+        sudo = "sudo " if settings.developer_uid else ""
+        print(NUMBERS.format(port=settings.sip_port, sudo=sudo, program=program, config=config))
         return 0
     if command == "down":
         pbx.down(_say)
