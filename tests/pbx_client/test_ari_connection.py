@@ -213,7 +213,7 @@ async def test_a_peer_that_answers_no_ping_is_left_for_a_new_connection(ari_peer
 
 
 async def test_a_peer_that_is_silent_but_answers_pings_is_kept(ari_peer: FakeAri) -> None:
-    async with running(ari_peer, ping_interval_s=0.2) as connection:
+    async with running(ari_peer, ping_interval_s=0.4) as connection:
         socket = await connection.socket()
         await connection.listener.hear("connected")
         async with asyncio.timeout(PATIENCE_S):

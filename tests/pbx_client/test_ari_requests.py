@@ -21,7 +21,7 @@ async def client(ari_peer: FakeAri) -> AsyncIterator[AriClient]:
 
 
 def impatient(url: str, *, password: str = PASSWORD) -> AriClient:
-    return AriClient(url=url, username=USER, password=password, app=APP, request_timeout_s=0.1)
+    return AriClient(url=url, username=USER, password=password, app=APP, request_timeout_s=0.3)
 
 
 async def test_each_method_of_a_channel_is_one_request_in_the_words_of_ari(
