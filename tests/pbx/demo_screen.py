@@ -19,7 +19,7 @@ from rich.text import Text
 from tests.pbx.demo_callers import Caller, Speech
 
 WIDTH = 80
-WIDEST = 110
+WIDEST = 120
 _HEARTBEAT_S = 10.0
 _WORDS_WIDTH = 32
 
