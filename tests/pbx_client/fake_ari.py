@@ -100,7 +100,8 @@ class FakeAri:
         status, body = self.answers.get(asked, (204, b""))
         if asked == "GET /events" and status == 204:
             return await self._open(request)
-        return web.Response(status=status, body=body)
+        headers = {"Location": "/ari/elsewhere"} if status == 302 else {}
+        return web.Response(status=status, body=body, headers=headers)
 
     def end(self) -> None:
         """Let go of what was never answered."""

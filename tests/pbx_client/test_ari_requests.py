@@ -98,7 +98,7 @@ async def test_a_connection_refused_is_told_as_unavailable() -> None:
             await client.channels.list()
 
 
-@pytest.mark.parametrize("status", [302, 400, 404, 409, 500, 503])
+@pytest.mark.parametrize("status", [400, 404, 409, 500, 503])
 async def test_an_error_status_is_told_with_its_number_and_place(
     status: int, ari_peer: FakeAri, client: AriClient
 ) -> None:
@@ -107,6 +107,13 @@ async def test_an_error_status_is_told_with_its_number_and_place(
     with pytest.raises(PbxRefusedError, match=str(status)) as raised:
         await client.channels.get(channel_id=CHANNEL).set_variable("A", "1")
     assert (raised.value.status, raised.value.where) == (status, f"POST {path}")
+
+
+async def test_a_redirection_is_not_followed(ari_peer: FakeAri, client: AriClient) -> None:
+    ari_peer.answers["GET /channels"] = (302, b"")
+    with pytest.raises(PbxRefusedError):
+        await client.channels.list()
+    assert ari_peer.story == ["GET /channels"]
 
 
 async def test_a_wrong_password_is_told_with_what_to_do(ari_peer: FakeAri) -> None:
