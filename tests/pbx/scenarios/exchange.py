@@ -65,25 +65,26 @@ class Caller:
         self.channel_name = ""
         self.pressed_at = 0.0
         self.stays_s = 0.0
+        self.joined_at = 0.0
         self.recorders = ""
         self.agent: Call | None = None
-        self._exchange = exchange
+        self.exchange = exchange
 
     @property
     def announcement(self) -> Announcement:
         """How long the parts of the announcement are."""
-        return self._exchange.announcement
+        return self.exchange.announcement
 
     @property
     def rang_at(self) -> float:
         """When the agent's phone rang for this caller."""
-        return self._exchange.desk.rang_at[_key(self.number)]
+        return self.exchange.desk.rang_at[_key(self.number)]
 
     async def connected(self, *, within_s: float = 10.0) -> None:
         """Wait for the answer and find Asterisk's channel."""
         await self.call.answered(within_s=within_s)
         self.call.tone(BEFORE_HZ)
-        self.channel, self.channel_name = await self._exchange.channel_of(self.call)
+        self.channel, self.channel_name = await self.exchange.channel_of(self.call)
 
     async def wait(self, after_answer_s: float) -> None:
         """Stay on the line until so long after the answer.
@@ -116,7 +117,7 @@ class Caller:
 
         :raises AssertionError: that does not happen in time.
         """
-        waiting = self._exchange.desk.answered(self.number)
+        waiting = self.exchange.desk.answered(self.number)
         done, _ = await asyncio.wait([waiting], timeout=within_s)
         assert done, f"{self.dialled}: the agent was not reached within {within_s:g} s"
         self.agent = waiting.result()
@@ -126,7 +127,7 @@ class Caller:
 
     async def look_for_recorders(self) -> None:
         """Ask Asterisk's console what records this call now."""
-        console = self._exchange.pbx.asterisk.console
+        console = self.exchange.pbx.asterisk.console
         self.recorders = await asyncio.to_thread(console, f"mixmonitor list {self.channel_name}")
 
     async def hang_up(self) -> None:

@@ -14,6 +14,9 @@ from tests.pbx.scenarios.scripts import (
     agree_early_and_again,
     agree_in_question,
     agree_too_early,
+    answer_in_turn,
+    be_joined,
+    be_replaced,
     hang_up_in_information,
     hang_up_with_digit,
     press_many_digits,
@@ -26,6 +29,10 @@ from tests.pbx.scenarios.scripts import (
 )
 
 WITHHELD_NUMBER = "+442079460013"
+LATER_S = 58.0
+"""When most calls of the round have ended and only the long ones are left."""
+IN_TURN = 10
+ROUTED = {"1": "agreed", "2": "refused"}
 INJECTED = "/tmp/asterisk-consent-injected"
 _SHELL = f"${{SHELL(touch {INJECTED})}}"
 
@@ -80,6 +87,12 @@ def main_round(three_escapes_s: float) -> dict[str, Part]:
         "long, refused": Part(script=refuse_after_question, stays_s=three_escapes_s),
         "long, said nothing": Part(script=say_nothing, stays_s=three_escapes_s),
         "long, unknown policy": Part(script=talk_at_once, dialled="1099", stays_s=three_escapes_s),
+        "replaced by a stranger": Part(script=be_replaced, dialled="1007", starts_s=LATER_S),
+        "joined by a stranger": Part(script=be_joined, starts_s=LATER_S),
+        **{
+            f"{ROUTED[digit]} in turn {turn}": Part(script=answer_in_turn(turn, digit), starts_s=LATER_S)
+            for turn, digit in enumerate("12" * IN_TURN)
+        },
         **{title: Part(script=agree_in_question, name=name) for title, name in HOSTILE_NAMES.items()},
         **{title: Part(script=agree_in_question, number=number) for title, number in HOSTILE_NUMBERS.items()},
     }

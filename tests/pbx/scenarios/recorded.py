@@ -72,6 +72,17 @@ def from_vault(pbx: DevelopmentPbx, recording_id: str) -> Exported:
     return _read(pbx.settings.data / "vault" / f"{recording_id}.wav")
 
 
+def read_sides(caller: Path, agent: Path) -> Exported:
+    """Read two files of one side each, as Asterisk writes them."""
+    samples, rates = [], set()
+    for file in (caller, agent):
+        with wave.open(str(file)) as source:
+            assert (source.getnchannels(), source.getsampwidth()) == (1, 2)
+            samples.append(np.frombuffer(source.readframes(source.getnframes()), dtype="<i2"))
+            rates.add(source.getframerate())
+    return Exported(caller=samples[0], agent=samples[1], rate=rates.pop())
+
+
 def _read(file: Path) -> Exported:
     with wave.open(str(file)) as source:
         assert (source.getnchannels(), source.getsampwidth()) == (2, 2)

@@ -79,7 +79,11 @@ async def _play(
     callers: dict[str, Caller] = {}
     failures: dict[str, Exception] = {}
 
-    async def act(name: str, part: Part, caller: Caller) -> None:
+    async def act(name: str, part: Part, exchange: Exchange) -> None:
+        await asyncio.sleep(part.starts_s)
+        caller = exchange.dial(part.dialled, number=part.number, name=part.name, privacy=part.privacy)
+        caller.stays_s = part.stays_s
+        callers[name] = caller
         try:
             await caller.connected()
             await part.script(caller)
@@ -90,10 +94,7 @@ async def _play(
     async with Exchange(pbx) as exchange:
         acts = []
         for name, part in parts.items():
-            caller = exchange.dial(part.dialled, number=part.number, name=part.name, privacy=part.privacy)
-            caller.stays_s = part.stays_s
-            callers[name] = caller
-            acts.append(asyncio.create_task(act(name, part, caller), name=name))
+            acts.append(asyncio.create_task(act(name, part, exchange), name=name))
             await asyncio.sleep(STAGGER_S)
         await asyncio.gather(*acts)
     return callers, failures

@@ -5,12 +5,17 @@ the caller hangs up first, so each script that stays also hears the agent.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.pbx.scenarios.exchange import Caller
+from tests.pbx.scenarios.exchange import AGENT_HZ, Caller
 
 TALK_S = 6.0
+TURN_S = 0.2
+STRANGER_HZ = 700
+UNCOVERED_S = 2.0
+"""Nothing that the decision does not cover may be recorded for longer."""
 
 Script = Callable[[Caller], Awaitable[None]]
 
@@ -137,13 +142,62 @@ def hang_up_with_digit(delay_s: float) -> Script:
     return script
 
 
+def answer_in_turn(turn: int, digit: str) -> Script:
+    """Answer while the question is read, each turn a little later, and leave when the agent is there."""
+
+    async def script(caller: Caller) -> None:
+        await caller.wait_for_question(1.0 + turn * TURN_S)
+        await caller.press(digit)
+        await caller.reach_agent()
+        await caller.hang_up()
+
+    return script
+
+
+async def be_replaced(caller: Caller) -> None:
+    """Agree, wait in the queue, and put somebody from another call there in one's place."""
+    await caller.wait_for_question()
+    await caller.press("1")
+    consulting = await caller.exchange.connect("112")
+    stranger = await consulting.reach_agent()
+    stranger.tone(STRANGER_HZ)
+    accepted = await consulting.call.refer(caller.call.dialog.target, replaces=caller.call)
+    assert accepted.status == 202
+    await asyncio.wait_for(caller.call.ended.wait(), 5.0)
+    await stranger.heard(AGENT_HZ, within_s=12.0, since=time.monotonic())
+    await asyncio.sleep(2 * UNCOVERED_S)
+    await stranger.hangup()
+
+
+async def be_joined(caller: Caller) -> None:
+    """Agree and talk, until a third person joins; only that one speaks then."""
+    await caller.wait_for_question()
+    await caller.press("1")
+    agent = await caller.reach_agent()
+    await asyncio.sleep(3.0)
+    console = caller.exchange.pbx.asterisk.console
+    await asyncio.to_thread(console, f"dialplan set global JOINED {caller.channel_name}")
+    joining = await caller.exchange.connect("1010")
+    caller.joined_at = joining.call.answered_at
+    caller.call.quiet()
+    joining.call.tone(STRANGER_HZ)
+    await agent.heard(STRANGER_HZ, within_s=5.0, since=time.monotonic())
+    await asyncio.sleep(2 * UNCOVERED_S)
+    await asyncio.gather(joining.hang_up(), caller.hang_up())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One caller of a round; ``stays_s`` is how long after the answer the call lasts at least."""
+    """One caller of a round.
+
+    :param starts_s: how long after the round's beginning the call is placed.
+    :param stays_s: how long after the answer the call lasts at least.
+    """
 
     script: Script
     dialled: str = "1001"
     name: str | bytes = ""
     number: str = ""
     privacy: bool = False
+    starts_s: float = 0.0
     stays_s: float = 0.0

@@ -1,0 +1,86 @@
+"""What the shipped dialplan keeps by itself, whatever the service does."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pbx import sound
+from tests.pbx.configure import MUSIC_HZ
+from tests.pbx.development import DevelopmentPbx
+from tests.pbx.scenarios.exchange import BEFORE_HZ, CALLER_HZ, Caller, Exchange
+from tests.pbx.scenarios.recorded import read_sides
+
+RECORDING_ID = "00000000000000000000000000001011"
+UNANSWERED_S = 2.0
+"""So long the dialplan lets a call wait for the service to take it."""
+NO_ID = "asterisk-consent/0"
+"""The beginning of every file that the ids of extension 1012 could lead to."""
+
+
+def play(pbx: DevelopmentPbx, dialled: str, act: Callable[[Caller], Awaitable[None]]) -> Caller:
+    """Place one call, let it act, and return it after its end."""
+
+    async def scenario() -> Caller:
+        async with Exchange(pbx) as exchange:
+            caller = await exchange.connect(dialled)
+            await act(caller)
+            await caller.hang_up()
+            return caller
+
+    return asyncio.run(scenario())
+
+
+@pytest.fixture
+def sides(pbx: DevelopmentPbx) -> Iterator[tuple[Path, Path]]:
+    """The two files of a recording that no service asked for; removed afterwards."""
+    caller, agent = (pbx.settings.spool / f"{RECORDING_ID}-{side}.wav" for side in ("caller", "agent"))
+    yield caller, agent
+    caller.unlink(missing_ok=True)
+    agent.unlink(missing_ok=True)
+
+
+def test_only_the_time_in_a_bridge_is_recorded(pbx: DevelopmentPbx, sides: tuple[Path, Path]) -> None:
+    """The caller hears music for two seconds before the agent, and sounds another tone meanwhile."""
+
+    async def act(caller: Caller) -> None:
+        await caller.reach_agent()
+        await asyncio.sleep(2.0)
+
+    call = play(pbx, "1011", act)
+    assert call.agent is not None
+    connected_s = call.call.ended_at - call.agent.answered_at
+    time.sleep(0.5)
+    recorded = read_sides(*sides)
+    assert recorded.duration_s == pytest.approx(connected_s, abs=0.3)
+    assert sound.tone_db(recorded.agent, recorded.rate, MUSIC_HZ) < -55
+    assert sound.tone_db(recorded.caller, recorded.rate, BEFORE_HZ) < -55
+    assert sound.tone_db(recorded.caller, recorded.rate, CALLER_HZ) > -30
+
+
+def test_an_emergency_number_is_not_asked(pbx: DevelopmentPbx) -> None:
+    call = play(pbx, "112", lambda caller: caller.look_for_recorders())
+    assert call.rang_at - call.call.placed_at < 0.5
+    assert "asterisk-consent/" not in call.recorders
+
+
+def test_a_call_that_is_let_go_is_not_cut_afterwards(pbx: DevelopmentPbx) -> None:
+    async def act(caller: Caller) -> None:
+        await caller.reach_agent()
+        await caller.wait(3 * UNANSWERED_S)
+
+    call = play(pbx, "1099", act)
+    assert not call.call.ended_by_peer
+    assert call.call.ended_at - call.call.answered_at >= 3 * UNANSWERED_S
+
+
+def test_what_is_no_recording_id_starts_no_recording(pbx: DevelopmentPbx) -> None:
+    async def act(caller: Caller) -> None:
+        await caller.reach_agent()
+        await caller.look_for_recorders()
+
+    call = play(pbx, "1012", act)
+    assert "MixMonitor ID" in call.recorders
+    assert NO_ID not in call.recorders
