@@ -132,7 +132,15 @@ def _started_ticks(pid: int) -> int | None:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] == "Z" else int(fields[19])
+    return None if fields[0] == "Z" and _threads(pid) <= 1 else int(fields[19])
+
+
+def _threads(pid: int) -> int:
+    """How many threads there still are: a killed process keeps its ports until the last one has ended."""
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except OSError:
+        return 0
 
 
 def _boot() -> str:

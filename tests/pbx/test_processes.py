@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,13 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open({ready!r}, "w").close()
 time.sleep(60)
 """
+HALF_ENDED = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+open({ready!r}, "w").close()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+"""Ends its first thread only: the process looks ended, and holds its files and ports."""
 
 
 @pytest.fixture
@@ -53,6 +61,16 @@ def test_stop_ends_it_and_forgets_it(program: Program) -> None:
     assert program.running() is None
     assert not program.pid_file.exists()
     assert not program.stop()
+
+
+def test_a_process_of_which_a_thread_is_left_still_runs(program: Program, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    pid = start(program, [sys.executable, "-c", HALF_ENDED.format(ready=str(ready))])
+    give_up_at = time.monotonic() + 5.0
+    while ") Z " not in Path(f"/proc/{pid}/stat").read_text():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+    assert program.running() is not None
 
 
 def test_a_process_with_the_same_id_but_another_start_is_not_ours(program: Program) -> None:
