@@ -9,7 +9,7 @@ import pytest
 
 from asterisk_consent.calls.session import ESCAPE_MARGIN_S
 from tests.pbx.development import DevelopmentPbx
-from tests.pbx.scenarios.evidence import announcement_of
+from tests.pbx.scenarios.evidence import announcement_of, wait_for_ends
 from tests.pbx.scenarios.main_round import main_round
 from tests.pbx.scenarios.round import Round, play_round
 from tests.pbx.settings import SERVICE_UID
@@ -28,6 +28,15 @@ def three_escapes_s(running_pbx: DevelopmentPbx) -> float:
 def asked(running_pbx: DevelopmentPbx, three_escapes_s: float) -> Round:
     """The main round, played to its end."""
     return play_round(running_pbx, main_round(three_escapes_s))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def everything_fits(running_pbx: DevelopmentPbx) -> Iterator[None]:
+    """After all scenarios, faults included: every recording has its end, and ledger and files agree."""
+    yield
+    wait_for_ends(running_pbx.settings)
+    running_pbx.consent("ledger", "verify")
+    running_pbx.consent("recordings", "verify")
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ from tests.pbx.scenarios.scripts import (
 )
 
 WITHHELD_NUMBER = "+442079460013"
+AGI = "1011"
+"""The number that is asked over FastAGI."""
 LATER_S = 58.0
 """When most calls of the round have ended and only the long ones are left."""
 IN_TURN = 10
@@ -80,9 +82,10 @@ def main_round(three_escapes_s: float) -> dict[str, Part]:
         "hung up 100 ms after the digit": Part(script=hang_up_with_digit(0.1)),
         "emergency": Part(script=talk_at_once, dialled="112"),
         "unknown policy": Part(script=talk_at_once, dialled="1099"),
+        "long, agreed over FastAGI": Part(script=agree_in_question, dialled=AGI, stays_s=three_escapes_s),
         "withheld": Part(script=agree_in_question, number=WITHHELD_NUMBER, privacy=True),
-        "limited by the administrator": Part(script=agree_in_question, dialled="1008", stays_s=60.0),
-        "limited to less than the announcement": Part(script=say_nothing, dialled="1009"),
+        "limited by the administrator": Part(script=agree_in_question, dialled="1208", stays_s=60.0),
+        "limited to less than the announcement": Part(script=say_nothing, dialled="1209"),
         "long, agreed": Part(script=agree_in_question, stays_s=three_escapes_s),
         "long, refused": Part(script=refuse_after_question, stays_s=three_escapes_s),
         "long, said nothing": Part(script=say_nothing, stays_s=three_escapes_s),

@@ -177,7 +177,7 @@ async def be_joined(caller: Caller) -> None:
     await asyncio.sleep(3.0)
     console = caller.exchange.pbx.asterisk.console
     await asyncio.to_thread(console, f"dialplan set global JOINED {caller.channel_name}")
-    joining = await caller.exchange.connect("1010")
+    joining = await caller.exchange.connect("1210")
     caller.joined_at = joining.call.answered_at
     caller.call.quiet()
     joining.call.tone(STRANGER_HZ)

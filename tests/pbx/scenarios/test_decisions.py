@@ -21,6 +21,7 @@ RECORDED = (
     "pressed many digits",
     "withheld",
     "long, agreed",
+    "long, agreed over FastAGI",
 )
 NOT_RECORDED = {
     "agreed too early": Outcome.NO_CHOICE,
@@ -128,9 +129,7 @@ def test_the_announcement_is_measured_up_to_the_digit(asked: Round) -> None:
     assert call.decision.played_ms >= call.decision.information_ms
 
 
-@pytest.mark.parametrize(
-    "name", ["long, agreed", "long, refused", "long, said nothing", "long, unknown policy"]
-)
+@pytest.mark.parametrize("name", [name for name in (*RECORDED, *NOT_RECORDED) if name.startswith("long")])
 def test_no_outcome_cuts_a_call_of_three_times_the_escape_time_out(
     asked: Round, three_escapes_s: float, name: str
 ) -> None:

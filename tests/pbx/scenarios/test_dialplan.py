@@ -10,6 +10,7 @@ import pytest
 from tests.pbx import sound
 from tests.pbx.configure import MUSIC_HZ
 from tests.pbx.development import DevelopmentPbx
+from tests.pbx.scenarios.evidence import list_files
 from tests.pbx.scenarios.exchange import BEFORE_HZ, CALLER_HZ, Caller, Exchange
 from tests.pbx.scenarios.recorded import read_sides
 
@@ -17,7 +18,7 @@ RECORDING_ID = "00000000000000000000000000001011"
 UNANSWERED_S = 2.0
 """So long the dialplan lets a call wait for the service to take it."""
 NO_ID = "asterisk-consent/0"
-"""The beginning of every file that the ids of extension 1012 could lead to."""
+"""The beginning of every file that the ids of extension 1212 could lead to."""
 
 
 def play(pbx: DevelopmentPbx, dialled: str, act: Callable[[Caller], Awaitable[None]]) -> Caller:
@@ -34,26 +35,26 @@ def play(pbx: DevelopmentPbx, dialled: str, act: Callable[[Caller], Awaitable[No
 
 
 @pytest.fixture
-def sides(pbx: DevelopmentPbx) -> Iterator[tuple[Path, Path]]:
-    """The two files of a recording that no service asked for; removed afterwards."""
-    caller, agent = (pbx.settings.spool / f"{RECORDING_ID}-{side}.wav" for side in ("caller", "agent"))
-    yield caller, agent
-    caller.unlink(missing_ok=True)
-    agent.unlink(missing_ok=True)
+def spool(pbx: DevelopmentPbx) -> Iterator[Path]:
+    """The spool, from which recordings that no service asked for are removed afterwards."""
+    before = list_files(pbx.settings.spool)
+    yield pbx.settings.spool
+    for name in list_files(pbx.settings.spool) - before:
+        (pbx.settings.spool / name).unlink()
 
 
-def test_only_the_time_in_a_bridge_is_recorded(pbx: DevelopmentPbx, sides: tuple[Path, Path]) -> None:
+def test_only_the_time_in_a_bridge_is_recorded(pbx: DevelopmentPbx, spool: Path) -> None:
     """The caller hears music for two seconds before the agent, and sounds another tone meanwhile."""
 
     async def act(caller: Caller) -> None:
         await caller.reach_agent()
         await asyncio.sleep(2.0)
 
-    call = play(pbx, "1011", act)
+    call = play(pbx, "1211", act)
     assert call.agent is not None
     connected_s = call.call.ended_at - call.agent.answered_at
     time.sleep(0.5)
-    recorded = read_sides(*sides)
+    recorded = read_sides(*(spool / f"{RECORDING_ID}-{side}.wav" for side in ("caller", "agent")))
     assert recorded.duration_s == pytest.approx(connected_s, abs=0.3)
     assert sound.tone_db(recorded.agent, recorded.rate, MUSIC_HZ) < -55
     assert sound.tone_db(recorded.caller, recorded.rate, BEFORE_HZ) < -55
@@ -61,7 +62,11 @@ def test_only_the_time_in_a_bridge_is_recorded(pbx: DevelopmentPbx, sides: tuple
 
 
 def test_an_emergency_number_is_not_asked(pbx: DevelopmentPbx) -> None:
-    call = play(pbx, "112", lambda caller: caller.look_for_recorders())
+    async def act(caller: Caller) -> None:
+        await caller.reach_agent(within_s=1.0)
+        await caller.look_for_recorders()
+
+    call = play(pbx, "112", act)
     assert call.rang_at - call.call.placed_at < 0.5
     assert "asterisk-consent/" not in call.recorders
 
@@ -76,11 +81,11 @@ def test_a_call_that_is_let_go_is_not_cut_afterwards(pbx: DevelopmentPbx) -> Non
     assert call.call.ended_at - call.call.answered_at >= 3 * UNANSWERED_S
 
 
-def test_what_is_no_recording_id_starts_no_recording(pbx: DevelopmentPbx) -> None:
+def test_what_is_no_recording_id_starts_no_recording(pbx: DevelopmentPbx, spool: Path) -> None:
     async def act(caller: Caller) -> None:
         await caller.reach_agent()
         await caller.look_for_recorders()
 
-    call = play(pbx, "1012", act)
+    call = play(pbx, "1212", act)
     assert "MixMonitor ID" in call.recorders
     assert NO_ID not in call.recorders

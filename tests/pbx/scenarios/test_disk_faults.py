@@ -15,7 +15,7 @@ from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.beside import BesideService
 from tests.pbx.scenarios.evidence import read_entries, wait_for_ends
 from tests.pbx.scenarios.exchange import Caller, Exchange
-from tests.pbx.scenarios.test_service_away import ring_delays
+from tests.pbx.scenarios.test_service_away import ASKED, ring_delays
 from tests.pbx.service import HEARTBEAT, Service
 from tests.pbx.settings import SERVICE_UID
 
@@ -91,8 +91,8 @@ def test_calls_pass_at_once_while_the_ledgers_disk_is_full(
         with full.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, ROOM_TAKEN_BYTES)
         time.sleep(HEARTBEAT_LIFE_S + 2.1)
-        direct, _ = asyncio.run(ring_delays(pbx, "112"))
-        passing, _ = asyncio.run(ring_delays(pbx, "1001"))
+        direct, _ = asyncio.run(ring_delays(pbx, "112", "112"))
+        passing, _ = asyncio.run(ring_delays(pbx, *ASKED))
         assert min(passing) <= min(direct) + 0.2
         stopped_at = pbx.asterisk.global_variable(HEARTBEAT)
         full.unlink()

@@ -3,14 +3,12 @@
 import asyncio
 import time
 
-import pytest
-
 from asterisk_consent.ledger import Kind
 from asterisk_consent.model import Outcome
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import Announcement, list_files, read_entries, wait_for_ends
 from tests.pbx.scenarios.exchange import Caller, Exchange
-from tests.pbx.scenarios.test_service_away import notes_entered
+from tests.pbx.scenarios.test_service_away import ASKED, notes_entered
 from tests.pbx.service import Service
 
 HELD_S = 10.0
@@ -26,43 +24,46 @@ async def reach_agent_in_time(caller: Caller, announcement: Announcement) -> Non
     await caller.hang_up()
 
 
-@pytest.mark.parametrize("number", ["1001", "1011"])
 def test_a_stopped_service_releases_the_calls_in_the_announcement_at_once(
-    pbx: DevelopmentPbx, service: Service, number: str
+    pbx: DevelopmentPbx, service: Service
 ) -> None:
-    async def scenario() -> Caller:
+    async def scenario() -> list[Caller]:
         async with Exchange(pbx) as exchange:
-            caller = await exchange.connect(number)
-            await caller.wait(4.0)
+            callers = await asyncio.gather(*(exchange.connect(dialled) for dialled in ASKED))
+            await callers[0].wait(4.0)
             await asyncio.to_thread(service.stop)
-            await caller.reach_agent(within_s=1.0)
-            await caller.hang_up()
-            return caller
+            await asyncio.gather(*(caller.reach_agent(within_s=1.0) for caller in callers))
+            await asyncio.gather(*(caller.hang_up() for caller in callers))
+            return callers
 
-    caller = asyncio.run(scenario())
-    decision = read_entries(pbx.settings).decision(caller.channel)
-    assert (decision.outcome, decision.reason) == (Outcome.FAILED, "the service was stopped")
+    callers = asyncio.run(scenario())
+    entries = read_entries(pbx.settings)
+    decisions = [entries.decision(caller.channel) for caller in callers]
+    assert [(decision.outcome, decision.reason) for decision in decisions] == [
+        (Outcome.FAILED, "the service was stopped")
+    ] * len(ASKED)
 
 
 def test_a_service_that_freezes_holds_nobody_longer_than_announcement_and_ten_seconds(
     pbx: DevelopmentPbx, service: Service
 ) -> None:
-    async def scenario() -> tuple[Caller, Caller]:
+    async def scenario() -> list[Caller]:
         async with Exchange(pbx) as exchange:
-            silent, agreeing = await asyncio.gather(exchange.connect("1001"), exchange.connect("1001"))
+            numbers = (*ASKED, "1001")
+            callers = await asyncio.gather(*(exchange.connect(dialled) for dialled in numbers))
+            silent, _, agreeing = callers
             await silent.wait(5.0)
             service.freeze()
             await agreeing.wait_for_question()
             await agreeing.press("1")
-            await asyncio.gather(
-                *(reach_agent_in_time(caller, exchange.announcement) for caller in (silent, agreeing))
-            )
-            return silent, agreeing
+            await asyncio.gather(*(reach_agent_in_time(caller, exchange.announcement) for caller in callers))
+            return callers
 
-    silent, agreeing = asyncio.run(scenario())
+    *silent, agreeing = asyncio.run(scenario())
     service.thaw()
     wait_for_ends(pbx.settings)
-    assert [decision.outcome for decision in notes_entered(pbx, [silent.channel])] == [Outcome.FAILED]
+    entered = notes_entered(pbx, [caller.channel for caller in silent])
+    assert [decision.outcome for decision in entered] == [Outcome.FAILED] * len(ASKED)
     late = notes_entered(pbx, [agreeing.channel])
     assert len(late) == 1
     ends = read_entries(pbx.settings).ends(late[0].recording_id)
@@ -74,11 +75,11 @@ def test_a_service_that_is_killed_and_comes_back_leaves_nothing_without_an_end(
 ) -> None:
     """Killed twice: with calls in conversation and in the announcement; then with one that is asked again."""
 
-    async def scenario() -> dict[str, Caller]:
+    async def scenario() -> tuple[list[Caller], list[Caller]]:
         async with Exchange(pbx) as exchange:
             staying, leaving = await asyncio.gather(exchange.connect("1001"), exchange.connect("1001"))
             await staying.wait(15.0)
-            held = await exchange.connect("1001")
+            held = await asyncio.gather(*(exchange.connect(dialled) for dialled in ASKED))
             await staying.wait_for_question()
             await asyncio.gather(staying.press("1"), leaving.press("1"))
             await asyncio.gather(staying.reach_agent(), leaving.reach_agent())
@@ -86,7 +87,7 @@ def test_a_service_that_is_killed_and_comes_back_leaves_nothing_without_an_end(
             await asyncio.to_thread(service.kill)
             await asyncio.sleep(1.0)
             await leaving.hang_up()
-            await reach_agent_in_time(held, exchange.announcement)
+            await asyncio.gather(*(reach_agent_in_time(caller, exchange.announcement) for caller in held))
             await asyncio.to_thread(service.start)
             asked_again = await exchange.connect("1001")
             await asyncio.sleep(2.0)
@@ -99,17 +100,15 @@ def test_a_service_that_is_killed_and_comes_back_leaves_nothing_without_an_end(
             await asked_again.reach_agent()
             await asyncio.sleep(2.0)
             await asked_again.hang_up()
-            return {"staying": staying, "leaving": leaving, "held": held, "asked again": asked_again}
+            return [staying, leaving, asked_again], held
 
-    callers = asyncio.run(scenario())
+    agreed, held = asyncio.run(scenario())
     wait_for_ends(pbx.settings)
-    held = notes_entered(pbx, [callers["held"].channel])
-    assert [(decision.outcome, decision.reason) for decision in held] == [
-        (Outcome.FAILED, "the service did not answer in time")
-    ]
+    entered = notes_entered(pbx, [caller.channel for caller in held])
+    assert [decision.outcome for decision in entered] == [Outcome.FAILED] * len(ASKED)
     entries = read_entries(pbx.settings)
-    for name in ("staying", "leaving", "asked again"):
-        decision = entries.decision(callers[name].channel)
+    for caller in agreed:
+        decision = entries.decision(caller.channel)
         assert decision.outcome is Outcome.GIVEN
         kind, recording = entries.end(decision.recording_id)
         assert kind is Kind.RECORDING_VERIFIED

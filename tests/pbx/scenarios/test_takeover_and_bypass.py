@@ -9,7 +9,7 @@ from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.beside import BesideService
 from tests.pbx.scenarios.evidence import read_entries
 from tests.pbx.scenarios.exchange import Exchange
-from tests.pbx.scenarios.test_service_away import ring_delays
+from tests.pbx.scenarios.test_service_away import ASKED, ring_delays
 from tests.pbx.service import Service
 
 
@@ -29,8 +29,8 @@ def test_the_bypass_lets_calls_pass_at_once_and_back(pbx: DevelopmentPbx, servic
     try:
         pbx.consent("bypass", "on", "--reason", "a test of the way past")
         assert "on" in pbx.consent("bypass", "status")
-        direct, _ = asyncio.run(ring_delays(pbx, "112"))
-        passing, channels = asyncio.run(ring_delays(pbx, "1001"))
+        direct, _ = asyncio.run(ring_delays(pbx, "112", "112"))
+        passing, channels = asyncio.run(ring_delays(pbx, *ASKED))
     finally:
         pbx.consent("bypass", "off", "--reason", "the test is over")
     assert min(passing) <= min(direct) + 0.2
