@@ -1,6 +1,7 @@
 """What the shipped dialplan keeps by itself, whatever the service does."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -39,8 +40,11 @@ def spool(pbx: DevelopmentPbx) -> Iterator[Path]:
     """The spool, from which recordings that no service asked for are removed afterwards."""
     before = list_files(pbx.settings.spool)
     yield pbx.settings.spool
-    for name in list_files(pbx.settings.spool) - before:
-        (pbx.settings.spool / name).unlink()
+    for left in (pbx.settings.spool / name for name in list_files(pbx.settings.spool) - before):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 def test_only_the_time_in_a_bridge_is_recorded(pbx: DevelopmentPbx, spool: Path) -> None:
