@@ -77,5 +77,5 @@ def test_every_setting_of_the_development_pbx_is_in_the_howto_with_its_default()
         for each in fields(Settings)
         if each.name != "developer_uid"
     }
-    read |= {"PBX_HOME": defaults.home.name, "PBX_SNAPSHOT": "none"}
+    read |= {"PBX_HOME": defaults.home.name, "PBX_MIRROR": "none"}
     assert {name: default.strip() for name, default in names} == read

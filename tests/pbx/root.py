@@ -1,7 +1,7 @@
 """Builds the Debian that Asterisk runs in, once, and keeps it.
 
 Rule: it is built aside and renamed into place when it is complete, so a half-built one is never used; another
-suite or snapshot builds it anew. Packages are verified by the archive's signatures in every case.
+suite or mirror builds it anew. Packages are verified by the archive's signatures in every case.
 Source: mmdebstrap(1); sources.list(5) about ``Check-Valid-Until``.
 """
 
@@ -35,13 +35,13 @@ def ensure_root(settings: Settings, say: Say) -> str:
     if read_stamp(settings.root) != wanted_stamp(settings):
         _build(settings, say)
     version = _installed_version(settings.root)
-    say(f"Asterisk {version} (Debian {settings.suite}{settings.snapshot and ' of ' + settings.snapshot})")
+    say(f"Asterisk {version} (Debian {settings.suite}{settings.mirror and ' of ' + settings.mirror})")
     return version
 
 
 def wanted_stamp(settings: Settings) -> dict[str, object]:
     """What decides the content of the root."""
-    return {"suite": settings.suite, "snapshot": settings.snapshot, "packages": list(PACKAGES)}
+    return {"suite": settings.suite, "mirror": settings.mirror, "packages": list(PACKAGES)}
 
 
 def read_stamp(root: Path) -> dict[str, object] | None:
@@ -55,14 +55,11 @@ def read_stamp(root: Path) -> dict[str, object] | None:
 
 def build_command(settings: Settings, target: Path, *, ignore_expiry: bool) -> list[str]:
     """The mmdebstrap command for these settings."""
-    mirror = settings.mirror
-    if settings.snapshot:
-        mirror = f"http://snapshot.debian.org/archive/debian/{settings.snapshot}/"
     command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
     command.append('--aptopt=Apt::Install-Recommends "false"')
-    if ignore_expiry or settings.snapshot:
+    if ignore_expiry:
         command.append('--aptopt=Acquire::Check-Valid-Until "false"')
-    return [*command, settings.suite, str(target), mirror]
+    return [*command, settings.suite, str(target), *([settings.mirror] if settings.mirror else [])]
 
 
 def _build(settings: Settings, say: Say) -> None:
@@ -82,8 +79,8 @@ def _build(settings: Settings, say: Say) -> None:
     if output is not None:
         _remove(partial)
         raise CannotSetUpError(
-            f"mmdebstrap could not build Debian {settings.suite} from {settings.mirror}:\n{_tail(output)}\n"
-            "Check the network, or choose with PBX_SUITE, PBX_SNAPSHOT or PBX_MIRROR"
+            f"mmdebstrap could not build Debian {settings.suite}:\n{_tail(output)}\n"
+            "Check the network, or choose with PBX_SUITE or PBX_MIRROR"
         )
     # Without the machine's own name every call waits about a second for DNS.
     hosts = f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost ip6-localhost\n"

@@ -26,14 +26,13 @@ class CannotSetUpError(Exception):
 class Settings:
     """One development PBX.
 
-    ``suite`` and ``snapshot`` choose the Asterisk; ``snapshot`` is a moment of snapshot.debian.org such as
-    ``20260901T000000Z``, empty for the mirror as it is today. ``developer_uid`` is who called ``sudo``: the
+    ``suite`` and ``mirror`` choose the Asterisk; ``mirror`` is the address of a Debian archive, empty for mmdebstrap's
+    own choice. The archive of one day pins the version. ``developer_uid`` is who called ``sudo``: the
     configuration belongs to them, so that they can run the commands beside the service.
     """
 
     home: Path
     suite: str
-    snapshot: str
     mirror: str
     sip_port: int
     agent_port: int
@@ -54,8 +53,7 @@ class Settings:
         return cls(
             home=Path(env.get("PBX_HOME", str(PROJECT / ".pbx"))).absolute(),
             suite=env.get("PBX_SUITE", "forky"),
-            snapshot=env.get("PBX_SNAPSHOT", ""),
-            mirror=env.get("PBX_MIRROR", "http://deb.debian.org/debian"),
+            mirror=env.get("PBX_MIRROR", ""),
             sip_port=_whole(env, "PBX_SIP_PORT", 15060),
             agent_port=_whole(env, "PBX_AGENT_PORT", 15070),
             ari_port=_whole(env, "PBX_ARI_PORT", 18088),

@@ -102,9 +102,12 @@ def test_an_expired_release_file_is_accepted_aloud_and_only_then(
     assert any("signatures are still checked" in line for line in said)
 
 
-def test_a_snapshot_is_built_from_the_archive_of_that_moment(bootstrap: Bootstrap, tmp_path: Path) -> None:
-    ensure_root(settings(tmp_path, PBX_SNAPSHOT="20260901T000000Z"), lambda _: None)
-    assert "/archive/debian/20260901T000000Z/" in bootstrap.runs()[0]
+def test_an_archive_that_is_named_is_built_from(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    ensure_root(settings(tmp_path), lambda _: None)
+    ensure_root(settings(tmp_path, PBX_MIRROR="http://archive.example/debian"), lambda _: None)
+    own_choice, named = bootstrap.runs()
+    assert "http" not in own_choice
+    assert named.endswith(" http://archive.example/debian")
 
 
 def test_the_root_knows_the_name_of_the_machine(bootstrap: Bootstrap, tmp_path: Path) -> None:
