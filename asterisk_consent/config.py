@@ -62,7 +62,7 @@ class Config:
     region: str
     """Two letters: numbers without a country code belong to this country (ISO 3166-1)."""
     min_free_bytes: int
-    """With less free space for the ledger or the spool no call is asked."""
+    """With less free space for the ledger, the spool or the vault no call is asked."""
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
 

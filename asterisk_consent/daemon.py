@@ -53,24 +53,26 @@ async def serve(config: Config) -> None:
         await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
         switchboard = Switchboard(policies, surroundings)
-        heartbeat = Heartbeat(
-            ari=ari,
-            switchboard=switchboard,
-            ledger=ledger,
-            spool=config.spool,
-            min_free_bytes=config.min_free_bytes,
-            bypass=config.bypass,
-            now=_now,
-            new_call_id=lambda: os.urandom(16).hex(),
-        )
         ami = AmiClient(
             host=config.ami.host,
             port=config.ami.port,
             username=config.ami.user,
             secret=config.ami.secret,
             on_event=lambda event: guard.take(event),
+            on_state=lambda up: guard.look_again() if up else None,
         )
         guard = Guard(recorder=recorder, bridges=ari, mixmonitors=ami)
+        heartbeat = Heartbeat(
+            ari=ari,
+            switchboard=switchboard,
+            ledger=ledger,
+            places=(config.spool, config.vault),
+            guarded=lambda: ami.connected,
+            min_free_bytes=config.min_free_bytes,
+            bypass=config.bypass,
+            now=_now,
+            new_call_id=lambda: os.urandom(16).hex(),
+        )
         stack.push_async_callback(ami.close)
         await ami.start()
         desk = AgiDesk(policies, surroundings, switchboard)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import structlog
 
 from asterisk_consent.calls.arrival import Arrival, read_arrival
-from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.call_file import CallFile, script_of
+from asterisk_consent.calls.deciding import enter_decision
 from asterisk_consent.calls.playing import TOLERANCE_MS
 from asterisk_consent.calls.session import ESCAPE_MARGIN_S, Announced, Surroundings, extension_of
 from asterisk_consent.calls.switchboard import UNKNOWN_POLICY, Switchboard
@@ -47,7 +47,7 @@ from asterisk_consent.dialogue.events import (
     TimerFired,
 )
 from asterisk_consent.dialogue.machine import Dialogue, State, step
-from asterisk_consent.errors import DialogueError, LedgerError, PbxError, PbxRefusedError, PbxUnavailableError
+from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.model import CallId, Outcome, RecordingId
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 from asterisk_consent.pbx.fastagi import AgiChannel
@@ -236,25 +236,12 @@ class AgiSession:
         entry = self._file.entry(
             outcome, digit=digit, reason=reason, played_ms=self._played_ms, recording_id=self._recording_id
         )
-        try:
-            await self._ledger.append(entry)
-        except Exception as error:
-            unexpected = None if isinstance(error, LedgerError) else error
-            log.error(
-                "session.entry_failed", call_id=self._call.call_id, error=str(error), exc_info=unexpected
-            )
-            self._recorder.doubt()
+        entered = await enter_decision(
+            entry, channel=self._call.channel, ledger=self._ledger, recorder=self._recorder
+        )
+        if not entered:
             return EntryFailed()
         self.outcome = outcome
-        if outcome is Outcome.GIVEN:
-            self._recorder.expect(
-                Awaited(
-                    recording_id=self._recording_id,
-                    call_id=entry.call_id,
-                    controller=entry.stream,
-                    channel=self._call.channel,
-                )
-            )
         return EntryCommitted()
 
     async def _start_recording(self) -> None:
@@ -265,8 +252,9 @@ class AgiSession:
 
     async def _go_on(self, extension: str) -> None:
         """Let the dialplan go on at an extension; an entry may still be on its way to the disk."""
-        await self._agi.set_extension(extension)
+        # In this order: broken off between the two, the call is at the beginning of where it was, not behind an end.
         await self._agi.set_priority("1")
+        await self._agi.set_extension(extension)
         self._agi.end()
 
     def _length_ms(self, part: Part) -> int:

@@ -40,6 +40,10 @@ class Bridges(Protocol):
         """Return the ids of the channels in a bridge."""
         ...
 
+    async def bridges(self) -> list[list[str]]:
+        """Return the ids of the channels in each bridge."""
+        ...
+
 
 class MixMonitors(Protocol):
     """What the guard needs of AMI."""
@@ -74,6 +78,19 @@ class Guard:
         elif event.name == "BridgeEnter" and event.get("BridgeNumChannels", "") not in ("1", "2"):
             self._spawn(self._look_at_bridge(event.get("BridgeUniqueid", "")))
 
+    def look_again(self) -> None:
+        """Look at every bridge: while AMI was away somebody may have joined one."""
+        self._spawn(self._look_at_all_bridges())
+
+    async def _look_at_all_bridges(self) -> None:
+        try:
+            bridges = await self._bridges.bridges()
+        except PbxError as error:
+            log.error("guard.bridges_unknown", error=str(error))
+            return
+        for channels in bridges:
+            await self._look_at(channels)
+
     async def _look_at_bridge(self, bridge_id: str) -> None:
         """Stop every recording in a bridge that somebody has joined."""
         try:
@@ -81,6 +98,9 @@ class Guard:
         except PbxError as error:
             log.error("guard.bridge_unknown", error=str(error))
             return
+        await self._look_at(channels)
+
+    async def _look_at(self, channels: list[str]) -> None:
         if len(channels) < 3:
             return
         for channel in channels:

@@ -54,7 +54,8 @@ class ProbedLedger(Protocol):
 class Heartbeat:
     """Renews ``CONSENT_HEARTBEAT``.
 
-    :param spool: where Asterisk writes recordings; without ``min_free_bytes`` there no call is asked.
+    :param places: spool and vault; without ``min_free_bytes`` in each no call is asked.
+    :param guarded: tells whether a recording that somebody else joins would be stopped.
     :param bypass: the file whose presence means that calls shall pass; Asterisk forgets it at a restart.
     :param new_call_id: a fresh call id for a call that passed.
     """
@@ -65,7 +66,8 @@ class Heartbeat:
         ari: AriClient,
         switchboard: Switchboard,
         ledger: ProbedLedger,
-        spool: Path,
+        places: tuple[Path, ...],
+        guarded: Callable[[], bool],
         min_free_bytes: int,
         bypass: Path,
         now: Callable[[], int],
@@ -75,7 +77,8 @@ class Heartbeat:
         self._ari = ari
         self._switchboard = switchboard
         self._ledger = ledger
-        self._spool = spool
+        self._places = places
+        self._guarded = guarded
         self._min_free_bytes = min_free_bytes
         self._bypass = bypass
         self._now = now
@@ -97,8 +100,8 @@ class Heartbeat:
         fault = await self._find_fault()
         if not fault:
             try:
-                if not self.healthy:
-                    await self._ari.set_global("CONSENT_BYPASS", "1" if self._bypass.exists() else "")
+                # Every time: a reload of the dialplan may have cleared it.
+                await self._ari.set_global("CONSENT_BYPASS", "1" if self._bypass.exists() else "")
                 await self._ari.set_global("CONSENT_HEARTBEAT", str(self._now()))
                 await self._bring_in_notes()
             except (PbxError, LedgerError) as error:
@@ -123,12 +126,15 @@ class Heartbeat:
     async def _find_fault(self) -> str:
         if not self._switchboard.acting:
             return "not connected to Asterisk"
-        try:
-            free = shutil.disk_usage(self._spool).free
-        except OSError as error:
-            return f"{self._spool}: {error.strerror}"
-        if free < self._min_free_bytes:
-            return f"{self._spool}: only {free >> 20} MiB free"
+        if not self._guarded():
+            return "not connected to AMI: nobody would stop a recording that somebody else joins"
+        for place in self._places:
+            try:
+                free = shutil.disk_usage(place).free
+            except OSError as error:
+                return f"{place}: {error.strerror}"
+            if free < self._min_free_bytes:
+                return f"{place}: only {free >> 20} MiB free"
         try:
             await self._ledger.probe()
         except LedgerError as error:

@@ -108,6 +108,20 @@ class Recorder:
         """Look for recordings that nobody handed over: whether an entry is on disk, or will be, is not known."""
         self._doubt_until_s = self._monotonic_s() + DOUBT_S
 
+    def enter_later(self, entry: NewEntry) -> None:
+        """Enter a decision that allows nothing as soon as the ledger takes it again; nobody waits for it.
+
+        Whether it is there already is not known; the first decision of a call counts.
+        """
+        self._spawn(self._enter_when_possible(entry))
+
+    async def _enter_when_possible(self, entry: NewEntry) -> None:
+        while True:
+            await self._sleep(ENTER_AGAIN_S)
+            with contextlib.suppress(LedgerError):
+                await self._ledger.append(entry)
+                return
+
     async def adopt(self) -> None:
         """Take over what the ledger holds without an end: of an earlier run, or entered in doubt.
 

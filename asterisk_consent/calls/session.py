@@ -10,13 +10,12 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
 from asterisk_consent.calls.arrival import Arrival
-from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.call_file import CallFile, script_of
+from asterisk_consent.calls.deciding import Appender, RecordingKeeper, enter_decision
 from asterisk_consent.calls.playing import Playing, playback_id
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
@@ -46,7 +45,7 @@ from asterisk_consent.dialogue.events import (
     TimerFired,
 )
 from asterisk_consent.dialogue.machine import Dialogue, State, step
-from asterisk_consent.errors import DialogueError, LedgerError, PbxError, PbxRefusedError
+from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.ledger.entry import NewEntry, decision_kind
 from asterisk_consent.model import Outcome, RecordingId
 from asterisk_consent.pbx.ari import AriClient, AriEvent
@@ -68,30 +67,6 @@ _OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
 def extension_of(outcome: Outcome) -> str:
     """Return the extension of ``[asterisk-consent]`` that lets a call with this outcome go on unrecorded."""
     return {Outcome.REFUSED: "refused", Outcome.NO_CHOICE: "no_choice"}.get(outcome, "failed")
-
-
-class Appender(Protocol):
-    """What a session needs of the ledger."""
-
-    async def append(self, entry: NewEntry) -> object:
-        """Commit the entry durably; ``LedgerError`` when that is not known to have happened."""
-        ...
-
-
-class RecordingKeeper(Protocol):
-    """What a session needs of the recorder."""
-
-    def expect(self, awaited: Awaited) -> None:
-        """Take over a recording that is on disk as allowed: from here on the recorder finds its end."""
-        ...
-
-    def doubt(self) -> None:
-        """Look for recordings that nobody handed over: whether an entry is on disk is not known."""
-        ...
-
-    def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
-        """Enter that the recording will not be made."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,27 +234,12 @@ class Session:
         return max(0.05, min(wait_s, self._limit_at_s - self._clock_s()))
 
     async def _append(self, entry: NewEntry) -> None:
-        try:
-            await self._ledger.append(entry)
-        except Exception as error:
-            unexpected = None if isinstance(error, LedgerError) else error
-            log.error(
-                "session.entry_failed", call_id=self.call.call_id, error=str(error), exc_info=unexpected
-            )
-            self._recorder.doubt()
-            self.feed(EntryFailed())
-        else:
+        entered = await enter_decision(
+            entry, channel=self.call.channel, ledger=self._ledger, recorder=self._recorder
+        )
+        if entered:
             self.outcome = _OUTCOMES[entry.kind]
-            if entry.kind is decision_kind(Outcome.GIVEN):
-                self._recorder.expect(
-                    Awaited(
-                        recording_id=self._recording_id,
-                        call_id=entry.call_id,
-                        controller=entry.stream,
-                        channel=self.call.channel,
-                    )
-                )
-            self.feed(EntryCommitted())
+        self.feed(EntryCommitted() if entered else EntryFailed())
 
     async def _start_recording(self) -> None:
         await self._settle_stop()
@@ -295,10 +255,16 @@ class Session:
 
     async def _release(self, outcome: Outcome) -> None:
         await self._settle_stop()
-        try:
-            await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension_of(outcome))
-        except PbxError as error:
-            log.info("session.release_failed", call_id=self.call.call_id, error=str(error))
+        for _ in range(2):  # one that was not answered may be sent again: a call that has left is refused
+            try:
+                await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension_of(outcome))
+            except PbxUnavailableError as error:
+                log.warning("session.release_unknown", call_id=self.call.call_id, error=str(error))
+            except PbxError as error:
+                log.info("session.release_failed", call_id=self.call.call_id, error=str(error))
+                return
+            else:
+                return
 
     async def _stop(self, playback: str) -> None:
         try:

@@ -33,7 +33,9 @@ def serve(config: Config) -> None:
 def _set_up_logging() -> None:
     """Log one JSON object a line, or coloured text on a terminal."""
     terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    # A richer traceback would print variables, and with them numbers.
+    on_terminal = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = on_terminal if terminal else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -27,6 +27,7 @@ from asterisk_consent.pbx.ari_wire import (
     DialplanPlace,
     PlaybackSnapshot,
     parse_bridge_channels,
+    parse_bridges,
     parse_channels,
     parse_event,
     parse_variable,
@@ -210,6 +211,10 @@ class AriClient:
     async def channels_in_bridge(self, bridge_id: str) -> list[str]:
         """Return the ids of the channels in a bridge."""
         return parse_bridge_channels(await self.request("GET", f"/bridges/{_segment(bridge_id)}"))
+
+    async def bridges(self) -> list[list[str]]:
+        """Return the ids of the channels in each bridge that Asterisk has now."""
+        return parse_bridges(await self.request("GET", "/bridges"))
 
     async def get_global(self, name: str) -> str:
         """Read a global variable or function."""

@@ -102,6 +102,7 @@ class _Bridge(msgspec.Struct):
 _event_decoder = msgspec.json.Decoder(AriEvent)
 _channels_decoder = msgspec.json.Decoder(list[ChannelSnapshot])
 _bridge_decoder = msgspec.json.Decoder(_Bridge)
+_bridges_decoder = msgspec.json.Decoder(list[_Bridge])
 _variable_decoder = msgspec.json.Decoder(_Variable)
 
 
@@ -121,6 +122,14 @@ def parse_channels(body: bytes) -> list[ChannelSnapshot]:
     if body.count(b"{") > MAX_LISTED_OBJECTS:
         raise PbxProtocolError("the list of channels is too long to be read", where="ARI")
     return _read(_channels_decoder, body, "a list of channels")
+
+
+def parse_bridges(body: bytes) -> list[list[str]]:
+    """Read the ids of the channels in each bridge from the answer to ``GET /bridges``.
+
+    :raises PbxProtocolError: it is not a list of bridges.
+    """
+    return [bridge.channels for bridge in _read(_bridges_decoder, body, "a list of bridges")]
 
 
 def parse_bridge_channels(body: bytes) -> list[str]:

@@ -10,6 +10,7 @@ from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.session import Announced, Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.dialogue.events import Part
+from asterisk_consent.ledger.entry import NewEntry
 from asterisk_consent.model import RecordingId
 from asterisk_consent.policy import parse_policy
 from asterisk_consent.prompts.rendered import Prompt, PromptSet
@@ -47,6 +48,7 @@ class FakeRecorder:
 
     expected: list[Awaited] = field(default_factory=list)
     unstarted: list[tuple[RecordingId, str]] = field(default_factory=list)
+    later: list[NewEntry] = field(default_factory=list)
     doubts: int = 0
 
     def expect(self, awaited: Awaited) -> None:
@@ -56,6 +58,10 @@ class FakeRecorder:
     def doubt(self) -> None:
         """Note that an entry is in doubt."""
         self.doubts += 1
+
+    def enter_later(self, entry: NewEntry) -> None:
+        """Note a decision that could not be entered."""
+        self.later.append(entry)
 
     def end_unstarted(self, recording_id: RecordingId, reason: str) -> None:
         """Note a recording that will not be made; it must have been allowed."""

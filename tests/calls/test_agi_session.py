@@ -58,8 +58,8 @@ async def test_an_agreement_is_committed_before_the_dialplan_is_told_to_record()
         f"TIMEOUT(absolute)={ESCAPE_S:.3f}",
         "play information from 0",
         "play question from 0",
-        f"extension {service.recording_id}",
         "priority 1",
+        f"extension {service.recording_id}",
     ]
     decision = only_decision(service)
     assert (decision.outcome, decision.digit, decision.channel) == (Outcome.GIVEN, "1", CHANNEL)
@@ -167,7 +167,7 @@ async def test_a_call_without_a_known_policy_goes_on_at_once_and_is_entered() ->
     service = Service()
     channel = await conversation(service, Caller(), policy="p9")
 
-    assert channel.story == ["extension failed", "priority 1"]
+    assert channel.story == ["priority 1", "extension failed"]
     assert only_decision(service).reason == "unknown policy"
 
 
@@ -259,7 +259,7 @@ async def test_an_unexpected_error_of_the_ledger_lets_the_call_go_too() -> None:
 async def test_a_start_that_asterisk_refuses_ends_the_recording() -> None:
     service = Service()
     caller = Caller(digits=[(INFORMATION_S + 1, "1")])
-    caller.faults["priority"] = PbxRefusedError("Asterisk does not know the priority")
+    caller.faults["extension 0"] = PbxRefusedError("Asterisk does not know the extension")
     channel = await conversation(service, caller)
 
     assert channel.extensions == [service.recording_id, "failed"]

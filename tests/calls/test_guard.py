@@ -32,6 +32,9 @@ class FakeBridges:
             raise PbxUnavailableError("no answer from Asterisk")
         return self._bridges[bridge_id]
 
+    async def bridges(self) -> list[list[str]]:
+        return list(self._bridges.values())
+
 
 class FakeMixMonitors:
     """Notes what was stopped, or fails: always, or so often."""
@@ -115,6 +118,15 @@ async def test_an_ordinary_call_costs_no_request(guard: Guard, bridges: FakeBrid
     await settle()
 
     assert bridges.looks == 0
+
+
+async def test_who_joined_while_nobody_watched_is_found_afterwards(
+    guard: Guard, mixmonitors: FakeMixMonitors
+) -> None:
+    guard.look_again()
+    await settle()
+
+    assert mixmonitors.stopped == ["anna"]
 
 
 async def test_other_events_mean_nothing(guard: Guard, mixmonitors: FakeMixMonitors) -> None:

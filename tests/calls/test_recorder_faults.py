@@ -13,7 +13,8 @@ from asterisk_consent.calls.recorder import (
     SWEEP_S,
 )
 from asterisk_consent.errors import AudioError
-from asterisk_consent.ledger.entry import Kind
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.payload import Service as ServicePayload
 from tests.calls.recording_place import CHANNEL, SIDES, Place, until
 from tests.vault.tones import OTHER, RECORDING, write_side
 
@@ -111,6 +112,19 @@ async def test_an_end_is_entered_once_the_ledger_takes_it(place: Place) -> None:
         await place.clock.advance(ENTER_AGAIN_S)
 
     assert place.ends() == [Kind.RECORDING_NOT_STARTED]
+
+
+async def test_a_decision_that_could_not_be_entered_is_entered_once_the_ledger_takes_it(place: Place) -> None:
+    place.ledger.failures = 2
+    place.recorder.enter_later(
+        NewEntry(stream="system", kind=Kind.SERVICE_STARTED, payload=ServicePayload(release="0"))
+    )
+    await place.clock.advance(0)
+    for _ in range(3):
+        assert place.ledger.kinds() == []
+        await place.clock.advance(ENTER_AGAIN_S)
+
+    assert place.ledger.kinds() == [Kind.SERVICE_STARTED]
 
 
 async def test_an_end_that_the_ledger_wrote_without_an_answer_is_not_entered_again(place: Place) -> None:

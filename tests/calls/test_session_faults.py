@@ -39,6 +39,18 @@ async def test_an_entry_that_cannot_be_written_lets_the_call_go_unrecorded() -> 
 
 
 @in_virtual_time
+async def test_a_refusal_that_cannot_be_written_is_entered_later_and_an_agreement_never() -> None:
+    for digit, later in (("2", [Outcome.REFUSED]), ("1", [])):
+        service = Service()
+        service.ledger.failures = -1
+        service.asterisk.arrive(waiting_channel())
+        await asyncio.sleep(INFORMATION_S + 1)
+        service.asterisk.press(digit)
+        await service.finish()
+        assert [entry.payload.outcome for entry in service.recorder.later] == later  # type: ignore[union-attr]  # decisions only
+
+
+@in_virtual_time
 async def test_an_entry_of_which_nothing_is_known_lets_the_call_go_and_is_looked_for() -> None:
     service = await asked()
     service.ledger.unanswered = 1
@@ -207,13 +219,13 @@ def test_a_call_does_not_continue_before_its_playback_is_known_to_be_deleted(dig
 
 
 @in_virtual_time
-async def test_a_release_that_fails_is_left_to_the_escape_time_out() -> None:
+async def test_a_release_that_nobody_answers_is_sent_once_more_and_then_left_to_the_escape_time_out() -> None:
     service = await asked()
     service.asterisk.faults["continue"] = UNAVAILABLE
     service.asterisk.press("2")
     await service.finish()
 
-    assert service.continued == ["refused"]
+    assert service.continued == ["refused", "refused"]
     assert only_decision(service).outcome is Outcome.REFUSED
 
 
