@@ -137,6 +137,12 @@ def announce(policy: Policy, config: Config) -> Announced:
     except AudioError as error:
         log.error("policy.not_asked", policy=policy.id, error=str(error))
         return Announced(policy=policy, fault="no announcement")
+    if prompts.has_placeholder_voice:
+        log.warning(
+            "policy.placeholder_voice",
+            policy=policy.id,
+            remedy="Have a person speak it before callers hear it",
+        )
     return Announced(policy=policy, prompts=prompts, prompts_path=f"{config.prompts_in_asterisk}/{place}")
 
 
