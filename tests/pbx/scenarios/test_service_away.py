@@ -48,6 +48,21 @@ def notes_entered(pbx: DevelopmentPbx, channels: list[str], *, within_s: float =
         time.sleep(0.2)
 
 
+def test_variables_of_the_administrator_named_as_ours_cut_no_call(
+    pbx: DevelopmentPbx, service: Service
+) -> None:
+    async def stays() -> bool:
+        async with Exchange(pbx) as exchange:
+            caller = exchange.dial("1213")
+            await caller.connected()
+            await caller.reach_agent()
+            await asyncio.sleep(2.0)
+            return not caller.call.ended.is_set()
+
+    service.stop()
+    assert asyncio.run(stays())
+
+
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_a_service_that_is_gone_costs_a_call_next_to_nothing(
     pbx: DevelopmentPbx, service: Service, how: str
