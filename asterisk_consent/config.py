@@ -6,6 +6,7 @@ own directory. ``docs/reference/config.md`` describes every key.
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from asterisk_consent.errors import ConfigError
@@ -77,7 +78,7 @@ def load_config(file: Path) -> Config:
 
     :raises ConfigError: the file cannot be read, or has problems; all of them, one a line.
     """
-    text = _read_text(file, "Name the file with --config, or run asterisk-consent as the user it belongs to")
+    text = read_text(file, "Name the file with --config, or run asterisk-consent as the user it belongs to")
     problems = Problems(str(file))
     table = parse_toml(text, problems)
     config = _read(table, file)
@@ -127,22 +128,40 @@ def _read(table: Table, file: Path) -> Config:
     return config
 
 
-def load_policies(directory: Path) -> dict[str, Policy]:
-    """Read every ``*.toml`` of a directory; all or nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFile:
+    """A policy and the bytes it was read from."""
+
+    file: Path
+    content: bytes
+    policy: Policy
+
+    @property
+    def sha256(self) -> str:
+        """Digest of its bytes."""
+        return sha256(self.content).hexdigest()
+
+
+def load_policies(directory: Path) -> dict[str, PolicyFile]:
+    """Read every ``*.toml`` of a directory, by the policy's id; all or nothing.
 
     :raises ConfigError: with every problem of every file, one a line.
     """
-    policies: dict[str, Policy] = {}
+    policies: dict[str, PolicyFile] = {}
     problems: list[str] = []
     for file in sorted(directory.glob("*.toml")):
         try:
-            policy = parse_policy(_read_text(file, "Check its permissions"), file=str(file))
+            found = load_policy(file)
         except ConfigError as error:
             problems.append(str(error))
             continue
-        if policy.id in policies:
-            problems.append(f"{file}: id: '{policy.id}' is the id of another policy too; ids are unique")
-        policies[policy.id] = policy
+        name = found.policy.id
+        if name in policies:
+            again = Problems(str(file))
+            table = parse_toml(found.content.decode("utf-8"), again)
+            table.note("id", f"'{name}' is the id of another policy too; ids are unique")
+            problems += map(str, again.found)
+        policies[name] = found
     if problems:
         raise ConfigError("\n".join(problems))
     if not policies:
@@ -152,9 +171,22 @@ def load_policies(directory: Path) -> dict[str, Policy]:
     return policies
 
 
-def _read_text(file: Path, remedy: str) -> str:
+def load_policy(file: Path) -> PolicyFile:
+    """Read one policy file.
+
+    :raises ConfigError: with every problem of the file, one a line.
+    """
+    text = read_text(file, "Check its permissions")
+    return PolicyFile(file=file, content=text.encode(), policy=parse_policy(text, file=str(file)))
+
+
+def read_text(file: Path, remedy: str) -> str:
+    """Read a file that a person wrote.
+
+    :raises ConfigError: it cannot be read; ``remedy`` says what to do.
+    """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"cannot be read: {why}", where=str(file), remedy=remedy) from error

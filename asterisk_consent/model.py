@@ -22,6 +22,26 @@ def is_hex_id(text: str) -> bool:
     return _HEX_ID.fullmatch(text) is not None
 
 
+class Mode(StrEnum):
+    """Who decides, and what silence means."""
+
+    OPT_IN = "opt-in"
+    OPT_OUT = "opt-out"
+    NOTICE = "notice"
+    OFF = "off"
+
+
+class Basis(StrEnum):
+    """On what a controller rests its recording (GDPR art. 6(1)(a) to (f), in their order)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal-obligation"
+    VITAL_INTERESTS = "vital-interests"
+    PUBLIC_TASK = "public-task"
+    LEGITIMATE_INTERESTS = "legitimate-interests"
+
+
 class Outcome(StrEnum):
     """How asking ended, one per call and policy version (GDPR art. 4(11), 7(1))."""
 
@@ -33,6 +53,11 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     ABORTED = "aborted"
     FAILED = "failed"
+
+    @property
+    def allows_recording(self) -> bool:
+        """Whether a recording may rest on it, and with it the caller's number be kept."""
+        return self in (Outcome.GIVEN, Outcome.INFORMED)
 
 
 class Direction(StrEnum):
@@ -83,6 +108,8 @@ class Call:
     direction: Direction
     started_at: int
     """UTC seconds."""
+    alias: str = ""
+    """What the dialplan calls the call (``CONSENT_ID``): known to the administrator's records, not to the chain."""
 
 
 MAX_OUTSIDE_TEXT = 4096

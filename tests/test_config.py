@@ -6,7 +6,7 @@ import pytest
 
 from asterisk_consent.config import load_config, load_policies
 from asterisk_consent.errors import ConfigError
-from tests.test_policy import EXAMPLE
+from tests.policy.example import EXAMPLE
 
 SMALLEST = '[asterisk]\nari_password = "a"\nami_secret = "b"\n'
 
@@ -19,7 +19,7 @@ def file(tmp_path: Path) -> Path:
 def complaints(file: Path) -> list[str]:
     with pytest.raises(ConfigError) as raised:
         load_config(file)
-    return [line.removeprefix(f"{file}: ") for line in str(raised.value).splitlines()]
+    return [line.removeprefix(f"{file}:").lstrip() for line in str(raised.value).splitlines()]
 
 
 def test_two_secrets_are_all_that_has_to_be_said(file: Path) -> None:
@@ -53,24 +53,24 @@ def test_a_relative_path_is_taken_from_the_directory_of_the_file(file: Path, tmp
     [
         (
             SMALLEST.replace('ari_password = "a"', ""),
-            "asterisk.ari_password: is missing; write a text in quotes",
+            "1: asterisk.ari_password: is missing; write a text in quotes",
         ),
-        (SMALLEST + 'ami_prot = 1\nami_host = ""', "asterisk.ami_host: is empty; write a text"),
-        (SMALLEST + "ami_port = 65536", "asterisk.ami_port: is 65536; write a number from 1 to 65535"),
-        (SMALLEST + 'ami_port = "5038"', "asterisk.ami_port: is '5038'; write a number"),
+        (SMALLEST + 'ami_prot = 1\nami_host = ""', "5: asterisk.ami_host: is empty; write a text"),
+        (SMALLEST + "ami_port = 65536", "4: asterisk.ami_port: is 65536; write a number from 1 to 65535"),
+        (SMALLEST + 'ami_port = "5038"', "4: asterisk.ami_port: is '5038'; write a number"),
         (
             SMALLEST + 'ari_url = "localhost:8088"',
-            "asterisk.ari_url: is 'localhost:8088'; write http:// or https://, host, port and /ari",
+            "4: asterisk.ari_url: is 'localhost:8088'; write http:// or https://, host, port and /ari",
         ),
         (
             'region = "nl"\n' + SMALLEST,
-            "region: is 'nl'; write the two capital letters of a country, such as 'NL'",
+            "1: region: is 'nl'; write the two capital letters of a country, such as 'NL'",
         ),
         (
             SMALLEST + "[limits]\nmetrics_port = -1",
-            "limits.metrics_port: is -1; write a number from 0 to 65535",
+            "5: limits.metrics_port: is -1; write a number from 0 to 65535",
         ),
-        ("paths = 1\n" + SMALLEST, "paths: is 1; write a section [paths]"),
+        ("paths = 1\n" + SMALLEST, "1: paths: is 1; write a section [paths]"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_where_and_what_to_write(
@@ -86,20 +86,26 @@ def test_an_unknown_key_is_a_problem_in_every_section(file: Path) -> None:
 
     unknown = [line.split(": is not known here")[0] for line in complaints(file)]
 
-    assert sorted(unknown) == ["asterisk.typo", "limits.typo", "other", "paths.typo", "typo"]
+    assert sorted(unknown, key=lambda each: int(each.split(":")[0])) == [
+        "1: typo",
+        "5: asterisk.typo",
+        "7: paths.typo",
+        "9: limits.typo",
+        "10: other",
+    ]
 
 
 def test_every_problem_is_told_at_once(file: Path) -> None:
     file.write_text('region = "Nederland"\n[asterisk]\nami_port = 0\n[limits]\nmin_free_mb = 0.5\n')
 
-    places = {line.split(": ")[0] for line in complaints(file)}
+    places = {tuple(line.split(": ")[:2]) for line in complaints(file)}
 
     assert places == {
-        "region",
-        "asterisk.ami_port",
-        "asterisk.ari_password",
-        "asterisk.ami_secret",
-        "limits.min_free_mb",
+        ("1", "region"),
+        ("3", "asterisk.ami_port"),
+        ("2", "asterisk.ari_password"),
+        ("2", "asterisk.ami_secret"),
+        ("5", "limits.min_free_mb"),
     }
 
 
@@ -123,7 +129,7 @@ def test_all_policies_of_a_directory_are_read(tmp_path: Path) -> None:
 
 def test_the_problems_of_all_policies_are_told_at_once_and_none_is_used(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(EXAMPLE)
-    (tmp_path / "b.toml").write_text(EXAMPLE.replace('"opt-in"', '"opt-out"'))
+    (tmp_path / "b.toml").write_text(EXAMPLE.replace('"opt-in"', '"opt-on"'))
     (tmp_path / "c.toml").write_bytes(b"\xff")
     (tmp_path / "d.toml").write_text(EXAMPLE)
 
@@ -132,7 +138,8 @@ def test_the_problems_of_all_policies_are_told_at_once_and_none_is_used(tmp_path
 
     lines = str(raised.value).splitlines()
     assert [line.split(":")[0].rpartition("/")[2] for line in lines] == ["b.toml", "c.toml", "d.toml"]
-    assert "ids are unique" in lines[2]
+    assert [line.split(":")[1] for line in lines] == ["4", " cannot be read", "2"]
+    assert lines[2].endswith("d.toml:2: id: 'p1-nl' is the id of another policy too; ids are unique")
 
 
 def test_a_directory_without_a_policy_says_what_to_put_there(tmp_path: Path) -> None:
