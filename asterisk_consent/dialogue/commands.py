@@ -8,10 +8,14 @@ from asterisk_consent.model import Outcome
 
 @dataclass(frozen=True, slots=True)
 class PlayPrompt:
-    """Play these parts one after the other; their events carry the same number ``play``."""
+    """Play these parts one after the other; their events carry the same number ``play``.
+
+    ``language`` is empty for the menu, which is spoken in all of them.
+    """
 
     play: int
     parts: tuple[Part, ...]
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import inspect
 import sys
 from collections.abc import Iterator
 
-from asterisk_consent.dialogue.machine import TABLE, State
+from asterisk_consent.dialogue.machine import TABLE
+from asterisk_consent.dialogue.script import State
 
 _HEAD = """\
 # The conversation with the caller
@@ -17,6 +18,22 @@ Made from the table in `asterisk_consent/dialogue/machine.py` by `python -m aste
 
 An event that changes the state is an arrow; the table below has every pair. An event that a state does not list
 raises `DialogueError` and changes nothing.
+
+**Opt-in**: information and question are played, and only the digit to agree, pressed once the information was played
+to its end, leads to a recording. Silence and wrong digits are asked about as often as the policy says.
+
+**Opt-out**: information and question are played; silence after both is no objection. After any digit that means
+nothing it no longer is: the question is asked again, and then there is no choice.
+
+**Notice**: only the information is played, and the call is recorded once it was played to its end. Digits mean
+nothing. Where the law demands the recording, a policy may name a digit to refuse all the same: the first time it is
+pressed the caller is told why it has no effect, then everything is played again.
+
+In every mode the languages are named first where the caller chooses one (`choosing`, `awaiting_language`); who chose
+none was not informed in one and is not recorded. A refusal counts there too. While the connection to Asterisk is
+away no digit can be heard, so silence means nothing until it is back.
+
+With mode `off` a call never gets here.
 """
 
 

@@ -5,17 +5,21 @@ from enum import StrEnum
 
 
 class Part(StrEnum):
-    """The two parts of an announcement: the information must be played out before an agreement counts."""
+    """The parts of an announcement: the information must be played out before an agreement, or silence, counts."""
 
+    MENU = "menu"
+    """The languages, each in its own; before one is chosen."""
     INFORMATION = "information"
     QUESTION = "question"
+    NO_REFUSAL = "no_refusal"
+    """Why a refusal has no effect, where the law demands the recording."""
 
 
 class Timer(StrEnum):
     """The dialogue's time-outs."""
 
     FIRST_DIGIT = "first_digit"
-    """Silence after the question."""
+    """Silence after the question, or after the languages."""
     OVERALL = "overall"
     """The whole conversation."""
     COMMIT = "commit"
@@ -24,7 +28,9 @@ class Timer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """The call is ours and can be asked."""
+    """The call is ours and can be asked, in this language; empty where the caller has to choose one."""
+
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,11 @@ class CallLost:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """The connection to Asterisk is away: what the caller presses now is not heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionRestored:
     """The connection to Asterisk was away and is back, the call still waits. A digit may have been lost."""
 
@@ -117,6 +128,7 @@ Event = (
     | ChannelHungUp
     | CallLeft
     | CallLost
+    | ConnectionLost
     | ConnectionRestored
     | ServiceStopping
     | EntryCommitted

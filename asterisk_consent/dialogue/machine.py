@@ -1,16 +1,17 @@
-"""The dialogue of an opt-in policy: one table of every transition, and the steps it names.
+"""The dialogue with a caller: one table of every transition, and the steps it names.
 
-Rules kept here: a refusal works at any moment; an agreement counts only once the information was played to its
-end; silence, a wrong digit, a hang-up and a fault are never an agreement (GDPR art. 4(11), recital 32); only a
-committed entry leads to a recording; there is one decision, whatever comes after it.
+Rules kept here, for every mode: a refusal works at any moment, in the menu of languages too, unless the law demands
+the recording, and then the caller is told; an agreement counts only once the information was played to its end;
+silence, a wrong digit, a hang-up and a fault are never an agreement (GDPR art. 4(11), recital 32). With opt-out and
+notice the call is recorded once everything was played to its end in a language the caller chose, and not after a
+digit that means nothing. Only a committed entry leads to a recording; there is one decision, whatever comes after it.
 
 ``step`` is a function from (dialogue, event) to (dialogue, commands). A pair that the table does not list raises
 ``DialogueError`` and changes nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
@@ -29,6 +30,7 @@ from asterisk_consent.dialogue.events import (
     CallLost,
     CallUnaskable,
     ChannelHungUp,
+    ConnectionLost,
     ConnectionRestored,
     DigitReceived,
     EntryCommitted,
@@ -42,67 +44,41 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
+from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.errors import DialogueError
-from asterisk_consent.model import Outcome
+from asterisk_consent.model import Mode, Outcome
 
 COMMIT_TIMEOUT_S = 2.0
 """How long a caller waits for the entry to be on disk before going on unrecorded."""
 
-
-class State(StrEnum):
-    """Where the conversation stands."""
-
-    ARRIVING = "arriving"
-    INFORMING = "informing"
-    QUESTIONING = "questioning"
-    LISTENING = "listening"
-    DECIDING = "deciding"
-    STARTING = "starting"
-    DEPARTED = "departed"
-    """The call is gone or was let go while its entry is still being written."""
-    GONE = "gone"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """What a policy prescribes for the conversation; durations in seconds."""
-
-    agree_digit: str
-    refuse_digit: str
-    repeat_digit: str
-    attempts: int
-    repeats: int
-    first_digit_s: float
-    overall_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
-    """The state of one conversation; replaced, never changed."""
-
-    script: Script
-    state: State = State.ARRIVING
-    play: int = 0
-    informed: bool = False
-    attempts_used: int = 0
-    repeats_used: int = 0
-    decided: Outcome | None = None
-
+NO_LANGUAGE = "no language chosen"
 
 Step = tuple[Dialogue, list[Command]]
 
+_SILENT = frozenset({State.LISTENING, State.AWAITING_LANGUAGE})
+_BEGINS_WITH = {Part.MENU: State.CHOOSING, Part.QUESTION: State.QUESTIONING}
+
 
 def _play(d: Dialogue, *parts: Part) -> Step:
-    state = State.INFORMING if parts[0] is Part.INFORMATION else State.QUESTIONING
-    d = replace(d, state=state, play=d.play + 1)
-    return d, [PlayPrompt(d.play, parts)]
+    state = _BEGINS_WITH.get(parts[0], State.INFORMING)
+    d = replace(d, state=state, play=d.play + 1, parts=parts)
+    return d, [PlayPrompt(d.play, parts, d.language)]
 
 
 def _stop(d: Dialogue) -> list[Command]:
     """Stop what plays, or the timer that runs once it has been played."""
-    if d.state is State.LISTENING:
+    if d.state in _SILENT:
         return [CancelTimer(Timer.FIRST_DIGIT)]
-    return [] if d.state is State.ARRIVING else [StopPrompt(d.play)]
+    return [StopPrompt(d.play)] if d.parts else []
+
+
+def _is(event: DigitReceived, choice: str) -> bool:
+    """Tell whether it is this digit; where the policy has none for a choice, none is."""
+    return bool(choice) and event.digit == choice
+
+
+def _agrees(d: Dialogue, event: DigitReceived) -> bool:
+    return d.script.mode is Mode.OPT_IN and d.informed and _is(event, d.script.agree_digit)
 
 
 def _decide(d: Dialogue, outcome: Outcome, *, digit: str = "", reason: str = "") -> Step:
@@ -122,9 +98,12 @@ def _depart(d: Dialogue, outcome: Outcome, reason: str) -> Step:
     return replace(d, state=State.DEPARTED, decided=outcome), [*timers, AppendEntry(outcome, "", reason)]
 
 
-def _arrived(d: Dialogue, _: CallArrived) -> Step:
-    """Play information and question."""
-    d, commands = _play(d, Part.INFORMATION, Part.QUESTION)
+def _arrived(d: Dialogue, event: CallArrived) -> Step:
+    """Play the announcement, or name the languages to choose from; without either nothing can be asked."""
+    if not event.language and not d.script.menu:
+        return _decide(d, Outcome.NO_CHOICE, reason=NO_LANGUAGE)
+    d = replace(d, language=event.language)
+    d, commands = _play(d, *(d.script.announcement if d.language else (Part.MENU,)))
     return d, [SetTimer(Timer.OVERALL, d.script.overall_s), *commands]
 
 
@@ -134,15 +113,18 @@ def _unaskable(d: Dialogue, event: CallUnaskable) -> Step:
 
 
 def _part_played(d: Dialogue, event: PartPlayed) -> Step:
-    """A part that was cut short ends the asking; the question played out begins the wait for a digit."""
-    expected = Part.INFORMATION if d.state is State.INFORMING else Part.QUESTION
-    if event.play != d.play or event.part is not expected:
+    """A part that was cut short ends the asking; the last one played out begins the wait, or is the notice."""
+    if event.play != d.play or event.part not in d.parts[:1]:
         return d, []
     if not event.complete:
         return _decide(d, Outcome.FAILED, reason=f"{event.part} not played in full")
+    d = replace(d, parts=d.parts[1:], informed=d.informed or event.part is Part.INFORMATION)
+    if d.parts:
+        return replace(d, state=_BEGINS_WITH.get(d.parts[0], State.INFORMING)), []
     if event.part is Part.INFORMATION:
-        return replace(d, state=State.QUESTIONING, informed=True), []
-    return replace(d, state=State.LISTENING), [SetTimer(Timer.FIRST_DIGIT, d.script.first_digit_s)]
+        return _decide(d, Outcome.INFORMED)
+    state = State.AWAITING_LANGUAGE if event.part is Part.MENU else State.LISTENING
+    return replace(d, state=state), [SetTimer(Timer.FIRST_DIGIT, d.script.first_digit_s)]
 
 
 def _playback_failed(d: Dialogue, event: PlaybackFailed) -> Step:
@@ -152,43 +134,73 @@ def _playback_failed(d: Dialogue, event: PlaybackFailed) -> Step:
     return _decide(d, Outcome.FAILED, reason=event.reason)
 
 
+def _digit_in_menu(d: Dialogue, event: DigitReceived) -> Step:
+    """A refusal decides; a language is spoken from here on; any other digit is an attempt."""
+    if _is(event, d.script.refuse_digit) and d.script.takes_refusal:
+        return _decide(d, d.script.refusal, digit=event.digit)
+    language = dict(d.script.menu).get(event.digit)
+    if not language:
+        return _ask_again(d, NO_LANGUAGE)
+    stop = _stop(d)
+    d, commands = _play(replace(d, language=language, attempts_used=0), *d.script.announcement)
+    return d, stop + commands
+
+
 def _digit_early(d: Dialogue, event: DigitReceived) -> Step:
     """While the information plays only a refusal counts, unless the caller has heard it all before."""
-    if event.digit == d.script.refuse_digit:
-        return _decide(d, Outcome.REFUSED, digit=event.digit)
-    if event.digit == d.script.agree_digit and d.informed:
+    if _is(event, d.script.refuse_digit):
+        return _refuse(d, event.digit)
+    if _agrees(d, event):
         return _decide(d, Outcome.GIVEN, digit=event.digit)
-    return d, []
+    return replace(d, wrong_digit=d.wrong_digit or not _is(event, d.script.repeat_digit)), []
 
 
 def _digit(d: Dialogue, event: DigitReceived) -> Step:
     """A refusal or an agreement decides; a repetition plays everything; any other digit is an attempt."""
     script = d.script
-    if event.digit == script.refuse_digit:
-        return _decide(d, Outcome.REFUSED, digit=event.digit)
-    if event.digit == script.agree_digit:
+    if _is(event, script.refuse_digit):
+        return _refuse(d, event.digit)
+    if _agrees(d, event):
         return _decide(d, Outcome.GIVEN, digit=event.digit)
-    stop = _stop(d)
-    if event.digit == script.repeat_digit and d.repeats_used < script.repeats:
-        d, commands = _play(replace(d, repeats_used=d.repeats_used + 1), Part.INFORMATION, Part.QUESTION)
+    if _is(event, script.repeat_digit) and d.repeats_used < script.repeats:
+        stop = _stop(d)
+        d, commands = _play(replace(d, repeats_used=d.repeats_used + 1), *script.announcement)
         return d, stop + commands
-    d, commands = _ask_again(d, f"digit {event.digit} is none of the choices")
-    return d, commands if d.state is State.DECIDING else stop + commands
+    return _ask_again(replace(d, wrong_digit=True), f"digit {event.digit} is none of the choices")
+
+
+def _refuse(d: Dialogue, digit: str) -> Step:
+    """Respect a refusal; where the law demands the recording say so, once, and inform anew."""
+    if d.script.takes_refusal:
+        return _decide(d, d.script.refusal, digit=digit)
+    if d.explained:
+        return d, []
+    stop = _stop(d)
+    d, commands = _play(replace(d, explained=True), Part.NO_REFUSAL, *d.script.announcement)
+    return d, stop + commands
 
 
 def _ask_again(d: Dialogue, reason: str) -> Step:
+    """Ask once more what was asked, as often as the policy says; then there is no choice."""
     if d.attempts_used + 1 >= d.script.attempts:
         return _decide(d, Outcome.NO_CHOICE, reason=reason)
-    return _play(replace(d, attempts_used=d.attempts_used + 1), Part.QUESTION)
+    stop = _stop(d)
+    again = Part.QUESTION if d.language else Part.MENU
+    d, commands = _play(replace(d, attempts_used=d.attempts_used + 1), again)
+    return d, stop + commands
 
 
 def _timed_out(d: Dialogue, event: TimerFired) -> Step:
-    """Silence is an attempt; the end of the whole conversation decides."""
+    """Silence is an attempt, or no objection where no wrong digit came; the end of it all decides."""
     if event.timer is Timer.OVERALL:
-        return _decide(d, Outcome.NO_CHOICE, reason="overall time-out")
-    if event.timer is Timer.FIRST_DIGIT and d.state is State.LISTENING:
-        return _ask_again(d, "no digit")
-    return d, []
+        return _decide(d, Outcome.NO_CHOICE, reason="overall time-out" if d.language else NO_LANGUAGE)
+    if event.timer is not Timer.FIRST_DIGIT or d.state not in _SILENT or d.cut_off:
+        return d, []
+    if d.state is State.AWAITING_LANGUAGE:
+        return _ask_again(d, NO_LANGUAGE)
+    if d.script.mode is Mode.OPT_OUT and d.informed and not d.wrong_digit:
+        return _decide(d, Outcome.INFORMED)
+    return _ask_again(d, "no digit")
 
 
 def _hung_up(d: Dialogue, _: ChannelHungUp) -> Step:
@@ -211,19 +223,32 @@ def _stopping(d: Dialogue, _: ServiceStopping) -> Step:
     return _decide(d, Outcome.FAILED, reason="the service was stopped")
 
 
+def _cut_off(d: Dialogue, _: ConnectionLost) -> Step:
+    """Digits cannot be heard: silence means nothing until the connection is back."""
+    return replace(d, cut_off=True), []
+
+
 def _restored(d: Dialogue, _: ConnectionRestored) -> Step:
-    """A digit may have been lost: ask again, never infer; the information too unless it was played out."""
+    """A digit may have been lost: ask again, never infer; all of it where the information was being played."""
     stop = _stop(d)
-    d, commands = _play(d, *((Part.QUESTION,) if d.informed else (Part.INFORMATION, Part.QUESTION)))
+    d = replace(d, cut_off=False)
+    if not d.language:
+        d, commands = _play(d, Part.MENU)
+    elif d.state is State.INFORMING:
+        unexplained = [part for part in d.parts if part is Part.NO_REFUSAL]
+        d, commands = _play(d, *unexplained, *d.script.announcement)
+    else:
+        d, commands = _play(d, Part.QUESTION)
     return d, stop + commands
 
 
 def _committed(d: Dialogue, _: EntryCommitted) -> Step:
     """The decision is on disk: start the recording it allows, or let the call go on."""
     cancel = CancelTimer(Timer.COMMIT)
-    if d.decided is Outcome.GIVEN:
+    outcome = d.decided or Outcome.FAILED
+    if outcome.allows_recording:
         return replace(d, state=State.STARTING), [cancel, StartRecording()]
-    return replace(d, state=State.GONE), [cancel, ReleaseCall(d.decided or Outcome.FAILED)]
+    return replace(d, state=State.GONE), [cancel, ReleaseCall(outcome)]
 
 
 def _not_committed(d: Dialogue, _: EntryFailed) -> Step:
@@ -246,7 +271,8 @@ def _gone_while_deciding(d: Dialogue, _: ChannelHungUp | CallLeft | CallLost) ->
 def _committed_too_late(d: Dialogue, _: EntryCommitted) -> Step:
     """What the entry allows cannot be made any more."""
     unmade: list[Command] = [EnterNotStarted("the call had gone before the entry was on disk")]
-    return replace(d, state=State.GONE), unmade if d.decided is Outcome.GIVEN else []
+    allowed = d.decided is not None and d.decided.allows_recording
+    return replace(d, state=State.GONE), unmade if allowed else []
 
 
 def _not_committed_either(d: Dialogue, _: EntryFailed) -> Step:
@@ -274,13 +300,26 @@ def _ignore(d: Dialogue, _: Event) -> Step:
     return d, []
 
 
-_ASKING = (State.INFORMING, State.QUESTIONING, State.LISTENING)
+_MENU = (State.CHOOSING, State.AWAITING_LANGUAGE)
+_ASKING = (*_MENU, State.INFORMING, State.QUESTIONING, State.LISTENING)
 _DECIDED = (State.DECIDING, State.STARTING, State.DEPARTED, State.GONE)
 _LEAVING = (ChannelHungUp, CallLeft, CallLost)
 
 TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] = {
-    (State.ARRIVING, CallArrived): (_arrived, (State.INFORMING,)),
+    (State.ARRIVING, CallArrived): (_arrived, (State.CHOOSING, State.INFORMING, State.DECIDING)),
     (State.ARRIVING, CallUnaskable): (_unaskable, (State.DECIDING,)),
+    (State.CHOOSING, PartPlayed): (_part_played, (State.CHOOSING, State.AWAITING_LANGUAGE, State.DECIDING)),
+    (State.CHOOSING, PlaybackFailed): (_playback_failed, (State.CHOOSING, State.DECIDING)),
+    (State.CHOOSING, DigitReceived): (_digit_in_menu, (State.CHOOSING, State.INFORMING, State.DECIDING)),
+    (State.CHOOSING, TimerFired): (_timed_out, (State.CHOOSING, State.DECIDING)),
+    (State.AWAITING_LANGUAGE, DigitReceived): (
+        _digit_in_menu,
+        (State.CHOOSING, State.INFORMING, State.DECIDING),
+    ),
+    (State.AWAITING_LANGUAGE, TimerFired): (
+        _timed_out,
+        (State.AWAITING_LANGUAGE, State.CHOOSING, State.DECIDING),
+    ),
     (State.INFORMING, PartPlayed): (_part_played, (State.INFORMING, State.QUESTIONING, State.DECIDING)),
     (State.INFORMING, PlaybackFailed): (_playback_failed, (State.INFORMING, State.DECIDING)),
     (State.INFORMING, DigitReceived): (_digit_early, (State.INFORMING, State.DECIDING)),
@@ -289,15 +328,23 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     (State.QUESTIONING, PlaybackFailed): (_playback_failed, (State.QUESTIONING, State.DECIDING)),
     (State.QUESTIONING, DigitReceived): (_digit, (State.INFORMING, State.QUESTIONING, State.DECIDING)),
     (State.QUESTIONING, TimerFired): (_timed_out, (State.QUESTIONING, State.DECIDING)),
-    (State.LISTENING, PartPlayed): (_ignore, (State.LISTENING,)),
-    (State.LISTENING, PlaybackFailed): (_ignore, (State.LISTENING,)),
-    (State.LISTENING, DigitReceived): (_digit, (State.INFORMING, State.QUESTIONING, State.DECIDING)),
+    (State.LISTENING, DigitReceived): (
+        _digit,
+        (State.INFORMING, State.QUESTIONING, State.LISTENING, State.DECIDING),
+    ),
     (State.LISTENING, TimerFired): (_timed_out, (State.LISTENING, State.QUESTIONING, State.DECIDING)),
+    **{
+        (state, event): (_ignore, (state,))
+        for state in (State.AWAITING_LANGUAGE, State.LISTENING)
+        for event in (PartPlayed, PlaybackFailed)
+    },
     **{(state, ChannelHungUp): (_hung_up, (State.DEPARTED,)) for state in (State.ARRIVING, *_ASKING)},
     **{(state, CallLeft): (_left, (State.DEPARTED,)) for state in (State.ARRIVING, *_ASKING)},
     **{(state, CallLost): (_lost, (State.DEPARTED,)) for state in (State.ARRIVING, *_ASKING)},
     **{(state, ServiceStopping): (_stopping, (State.DECIDING,)) for state in (State.ARRIVING, *_ASKING)},
-    (State.INFORMING, ConnectionRestored): (_restored, (State.INFORMING, State.QUESTIONING)),
+    **{(state, ConnectionRestored): (_restored, (State.CHOOSING,)) for state in _MENU},
+    **{(state, ConnectionLost): (_cut_off, (state,)) for state in _ASKING},
+    (State.INFORMING, ConnectionRestored): (_restored, (State.INFORMING,)),
     (State.QUESTIONING, ConnectionRestored): (_restored, (State.QUESTIONING,)),
     (State.LISTENING, ConnectionRestored): (_restored, (State.QUESTIONING,)),
     (State.DECIDING, EntryCommitted): (_committed, (State.STARTING, State.GONE)),
@@ -312,7 +359,7 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     **{
         (state, event): (_ignore, (state,))
         for state in _DECIDED
-        for event in (PartPlayed, PlaybackFailed, DigitReceived, ServiceStopping)
+        for event in (PartPlayed, PlaybackFailed, DigitReceived, ServiceStopping, ConnectionLost)
     },
     **{
         (state, ConnectionRestored): (_ignore, (state,))

@@ -2,20 +2,25 @@
 
     assert (
         Playbook()
-        >> CallArrived()
+        >> CallArrived("nl")
         << SetTimer(Timer.OVERALL, 90.0)
-        << PlayPrompt(1, (Part.INFORMATION, Part.QUESTION))
+        << PlayPrompt(1, (Part.INFORMATION, Part.QUESTION), "nl")
     )
 
 Rule: every command has to be expected, in its order, before the next event happens; the ``assert`` covers what
 follows the last event. The idea is mitmproxy's (``test/mitmproxy/proxy/tutils.py``).
 """
 
+from dataclasses import replace
+
 from asterisk_consent.dialogue.commands import Command
 from asterisk_consent.dialogue.events import Event
-from asterisk_consent.dialogue.machine import Dialogue, Script, State, step
+from asterisk_consent.dialogue.machine import step
+from asterisk_consent.dialogue.script import Dialogue, Script, State
+from asterisk_consent.model import Mode, Outcome
 
 SCRIPT = Script(
+    mode=Mode.OPT_IN,
     agree_digit="1",
     refuse_digit="2",
     repeat_digit="3",
@@ -24,7 +29,34 @@ SCRIPT = Script(
     first_digit_s=5.0,
     overall_s=90.0,
 )
-"""Two attempts, one repetition; any other digit is a wrong one."""
+"""Opt-in: two attempts, one repetition; any other digit is a wrong one."""
+
+MENU = (("1", "nl"), ("3", "fr"))
+"""Digits that mean something else once the language is known."""
+
+OPT_IN_MENU = replace(SCRIPT, menu=MENU)
+
+OPT_OUT = Script(
+    mode=Mode.OPT_OUT,
+    refuse_digit="9",
+    repeat_digit="0",
+    refusal=Outcome.OBJECTED,
+    menu=MENU,
+    attempts=2,
+    repeats=1,
+    first_digit_s=5.0,
+    overall_s=90.0,
+)
+
+OPT_OUT_DEMANDED = replace(OPT_OUT, takes_refusal=False)
+"""A question to which the answer has no effect: no policy may have it, the table covers it."""
+
+NOTICE = Script(mode=Mode.NOTICE, refusal=Outcome.OBJECTED, first_digit_s=5.0, overall_s=90.0)
+
+NOTICE_MENU = replace(NOTICE, menu=MENU, attempts=2)
+
+NOTICE_DEMANDED = replace(NOTICE_MENU, refuse_digit="9", takes_refusal=False)
+"""The law demands the recording: who presses 9 is told so."""
 
 
 class Playbook:

@@ -1,13 +1,10 @@
-"""What the caller is asked and what follows from each answer, written as playbooks."""
+"""Opt-in: what the caller is asked and what follows from each answer, written as playbooks."""
 
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
-    CancelTimer,
-    Command,
     EnterNotStarted,
     PlayPrompt,
     ReleaseCall,
-    SetTimer,
     StartRecording,
     StopPrompt,
 )
@@ -17,6 +14,7 @@ from asterisk_consent.dialogue.events import (
     CallLost,
     CallUnaskable,
     ChannelHungUp,
+    ConnectionLost,
     ConnectionRestored,
     DigitReceived,
     EntryCommitted,
@@ -30,23 +28,28 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, State, step
-from asterisk_consent.model import Outcome
+from asterisk_consent.dialogue.machine import step
+from asterisk_consent.dialogue.script import Script, State
+from asterisk_consent.model import Mode, Outcome
 from tests.dialogue.conversations import AGREE, INFORMED, QUESTIONED, REFUSE, REPEAT, WRONG, dialogue_after
-from tests.dialogue.playbook import Playbook
-
-BOTH = (Part.INFORMATION, Part.QUESTION)
-OVERALL = SetTimer(Timer.OVERALL, 90.0)
-NO_OVERALL = CancelTimer(Timer.OVERALL)
-FIRST_DIGIT = SetTimer(Timer.FIRST_DIGIT, 5.0)
-NO_FIRST_DIGIT = CancelTimer(Timer.FIRST_DIGIT)
-COMMIT = SetTimer(Timer.COMMIT, COMMIT_TIMEOUT_S)
-NO_COMMIT = CancelTimer(Timer.COMMIT)
-TOO_LATE = EnterNotStarted("the call had gone before the entry was on disk")
+from tests.dialogue.phrases import (
+    BOTH,
+    COMMIT,
+    FIRST_DIGIT,
+    NO_COMMIT,
+    NO_FIRST_DIGIT,
+    NO_OVERALL,
+    OVERALL,
+    SILENCE,
+    TOO_LATE,
+    decided,
+    released,
+)
+from tests.dialogue.playbook import SCRIPT, Playbook
 
 
 def asked() -> Playbook:
-    return Playbook() >> CallArrived() << OVERALL << PlayPrompt(1, BOTH)
+    return Playbook() >> CallArrived("nl") << OVERALL << PlayPrompt(1, BOTH, "nl")
 
 
 def informed() -> Playbook:
@@ -57,18 +60,8 @@ def listening() -> Playbook:
     return informed() >> QUESTIONED << FIRST_DIGIT
 
 
-def decided(
-    playbook: Playbook, stop: Command, outcome: Outcome, *, digit: str = "", reason: str = ""
-) -> Playbook:
-    return playbook << stop << NO_OVERALL << COMMIT << AppendEntry(outcome, digit, reason)
-
-
 def agreed() -> Playbook:
     return decided(listening() >> AGREE, NO_FIRST_DIGIT, Outcome.GIVEN, digit="1")
-
-
-def released(playbook: Playbook, outcome: Outcome) -> Playbook:
-    return playbook >> EntryCommitted() << NO_COMMIT << ReleaseCall(outcome)
 
 
 def test_an_agreement_after_the_question_is_entered_and_only_then_recorded() -> None:
@@ -105,11 +98,11 @@ def test_a_refusal_counts_at_any_moment() -> None:
 
 def test_a_refusal_and_an_agreement_do_the_same_up_to_the_last_command() -> None:
     def kinds_after(road: list[Event], digit: DigitReceived) -> list[type]:
-        _, deciding = step(dialogue_after(road), digit)
-        _, settling = step(dialogue_after([*road, digit]), EntryCommitted())
+        _, deciding = step(dialogue_after((SCRIPT, road)), digit)
+        _, settling = step(dialogue_after((SCRIPT, [*road, digit])), EntryCommitted())
         return [type(command) for command in deciding + settling]
 
-    roads: list[list[Event]] = [[CallArrived(), INFORMED], [CallArrived(), INFORMED, QUESTIONED]]
+    roads: list[list[Event]] = [[CallArrived("nl"), INFORMED], [CallArrived("nl"), INFORMED, QUESTIONED]]
     for road in roads:
         *agreeing, last_of_agreeing = kinds_after(road, AGREE)
         *refusing, last_of_refusing = kinds_after(road, REFUSE)
@@ -118,15 +111,15 @@ def test_a_refusal_and_an_agreement_do_the_same_up_to_the_last_command() -> None
 
 
 def test_a_wrong_digit_is_an_attempt_and_the_question_is_asked_again() -> None:
-    again = listening() >> WRONG << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,))
+    again = listening() >> WRONG << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,), "nl")
     again = again >> PartPlayed(2, Part.QUESTION, True) << FIRST_DIGIT
-    last = decided(again >> WRONG, NO_FIRST_DIGIT, Outcome.NO_CHOICE, reason="digit 9 is none of the choices")
+    last = decided(again >> WRONG, NO_FIRST_DIGIT, Outcome.NO_CHOICE, reason="digit 7 is none of the choices")
 
     assert released(last, Outcome.NO_CHOICE)
 
 
 def test_a_wrong_digit_during_the_question_stops_it_first() -> None:
-    assert informed() >> WRONG << StopPrompt(1) << PlayPrompt(2, (Part.QUESTION,))
+    assert informed() >> WRONG << StopPrompt(1) << PlayPrompt(2, (Part.QUESTION,), "nl")
 
 
 def test_a_wrong_digit_during_the_information_changes_nothing() -> None:
@@ -137,11 +130,9 @@ def test_a_wrong_digit_during_the_information_changes_nothing() -> None:
 
 
 def test_silence_is_an_attempt_and_never_an_agreement() -> None:
-    again = listening() >> TimerFired(Timer.FIRST_DIGIT) << PlayPrompt(2, (Part.QUESTION,))
+    again = listening() >> SILENCE << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,), "nl")
     again = again >> PartPlayed(2, Part.QUESTION, True) << FIRST_DIGIT
-    last = decided(
-        again >> TimerFired(Timer.FIRST_DIGIT), NO_FIRST_DIGIT, Outcome.NO_CHOICE, reason="no digit"
-    )
+    last = decided(again >> SILENCE, NO_FIRST_DIGIT, Outcome.NO_CHOICE, reason="no digit")
 
     assert released(last, Outcome.NO_CHOICE)
 
@@ -159,20 +150,20 @@ def test_the_overall_time_ends_the_asking_wherever_it_is() -> None:
 
 
 def test_a_repetition_plays_everything_again_as_often_as_the_policy_says() -> None:
-    repeated = listening() >> REPEAT << NO_FIRST_DIGIT << PlayPrompt(2, BOTH)
+    repeated = listening() >> REPEAT << NO_FIRST_DIGIT << PlayPrompt(2, BOTH, "nl")
     repeated = repeated >> PartPlayed(2, Part.INFORMATION, True) >> REPEAT
 
-    assert repeated << StopPrompt(2) << PlayPrompt(3, (Part.QUESTION,))
+    assert repeated << StopPrompt(2) << PlayPrompt(3, (Part.QUESTION,), "nl")
 
 
 def test_an_agreement_during_a_repetition_counts_since_the_information_was_heard() -> None:
-    repeated = informed() >> REPEAT << StopPrompt(1) << PlayPrompt(2, BOTH)
+    repeated = informed() >> REPEAT << StopPrompt(1) << PlayPrompt(2, BOTH, "nl")
 
     assert decided(repeated >> AGREE, StopPrompt(2), Outcome.GIVEN, digit="1")
 
 
 def test_a_repetition_cut_short_ends_the_asking() -> None:
-    repeated = informed() >> REPEAT << StopPrompt(1) << PlayPrompt(2, BOTH)
+    repeated = informed() >> REPEAT << StopPrompt(1) << PlayPrompt(2, BOTH, "nl")
     repeated = repeated >> PartPlayed(2, Part.INFORMATION, False)
 
     assert decided(repeated, StopPrompt(2), Outcome.FAILED, reason="information not played in full")
@@ -193,9 +184,9 @@ def test_an_announcement_that_cannot_be_played_makes_an_agreement_impossible() -
 
 
 def test_what_is_reported_of_an_earlier_playback_means_nothing() -> None:
-    again = listening() >> WRONG << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,))
+    again = listening() >> WRONG << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,), "nl")
 
-    assert again >> QUESTIONED >> PlaybackFailed(1, "stopped") >> TimerFired(Timer.FIRST_DIGIT)
+    assert again >> QUESTIONED >> PlaybackFailed(1, "stopped") >> SILENCE
     assert again.state is State.QUESTIONING
 
 
@@ -204,6 +195,19 @@ def test_a_call_that_may_not_be_asked_is_entered_and_let_go() -> None:
     playbook = playbook << AppendEntry(Outcome.FAILED, "", "unknown policy")
 
     assert released(playbook, Outcome.FAILED)
+
+
+def test_nobody_has_decided_by_a_digit_that_the_policy_does_not_have() -> None:
+    for mode in Mode:
+        script = Script(mode=mode, attempts=2, first_digit_s=5.0, overall_s=90.0)
+        playbook = (
+            Playbook(script) >> CallArrived("nl") << OVERALL << PlayPrompt(1, script.announcement, "nl")
+        )
+        assert playbook >> DigitReceived("")
+        assert playbook.state is State.INFORMING
+        if mode is not Mode.NOTICE:
+            playbook = playbook >> INFORMED >> DigitReceived("") << StopPrompt(1)
+            assert playbook << PlayPrompt(2, (Part.QUESTION,), "nl")
 
 
 def test_a_call_that_ends_while_it_is_asked_is_entered_as_what_happened() -> None:
@@ -219,9 +223,29 @@ def test_a_call_that_ends_while_it_is_asked_is_entered_as_what_happened() -> Non
 
 
 def test_a_call_found_waiting_after_a_break_is_asked_again_and_nothing_is_inferred() -> None:
-    assert asked() >> ConnectionRestored() << StopPrompt(1) << PlayPrompt(2, BOTH)
-    assert informed() >> ConnectionRestored() << StopPrompt(1) << PlayPrompt(2, (Part.QUESTION,))
-    assert listening() >> ConnectionRestored() << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,))
+    assert asked() >> ConnectionRestored() << StopPrompt(1) << PlayPrompt(2, BOTH, "nl")
+    assert informed() >> ConnectionRestored() << StopPrompt(1) << PlayPrompt(2, (Part.QUESTION,), "nl")
+    assert listening() >> ConnectionRestored() << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,), "nl")
+
+
+def test_a_break_during_a_repetition_begins_it_again() -> None:
+    repeated = informed() >> REPEAT << StopPrompt(1) << PlayPrompt(2, BOTH, "nl")
+
+    assert repeated >> ConnectionRestored() << StopPrompt(2) << PlayPrompt(3, BOTH, "nl")
+
+
+def test_silence_during_a_break_is_no_attempt_since_no_digit_could_be_heard() -> None:
+    cut_off = listening() >> ConnectionLost() >> SILENCE
+
+    assert cut_off >> ConnectionRestored() << NO_FIRST_DIGIT << PlayPrompt(2, (Part.QUESTION,), "nl")
+    again = cut_off >> PartPlayed(2, Part.QUESTION, True) << FIRST_DIGIT
+    assert again >> SILENCE << NO_FIRST_DIGIT << PlayPrompt(3, (Part.QUESTION,), "nl")
+
+
+def test_a_break_without_an_end_is_ended_by_the_overall_time() -> None:
+    cut_off = listening() >> ConnectionLost() >> SILENCE >> TimerFired(Timer.OVERALL)
+
+    assert decided(cut_off, NO_FIRST_DIGIT, Outcome.NO_CHOICE, reason="overall time-out")
 
 
 def test_a_call_does_not_wait_for_a_service_that_is_being_stopped() -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from asterisk_consent.dialogue.diagram import reference
-from asterisk_consent.dialogue.machine import TABLE, State
+from asterisk_consent.dialogue.machine import TABLE
+from asterisk_consent.dialogue.script import State
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "dialogue.md"
 

@@ -1,22 +1,18 @@
-"""Random conversations: whatever happens, in whatever order and however often, the invariants hold.
+"""Random conversations under random scripts: whatever happens, in whatever order and however often, the rules hold.
 
-A model stands beside the dialogue and knows only what is observable: which parts were played in full, what was
-committed, which timers run, which commands came.
+The onlooker checks every answer as it comes; the invariants here hold for the whole of what was seen.
 """
 
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
-    CancelTimer,
-    Command,
     EnterNotStarted,
     PlayPrompt,
     ReleaseCall,
-    SetTimer,
     StartRecording,
-    StopPrompt,
 )
 from asterisk_consent.dialogue.events import (
     CallArrived,
@@ -24,6 +20,7 @@ from asterisk_consent.dialogue.events import (
     CallLost,
     CallUnaskable,
     ChannelHungUp,
+    ConnectionLost,
     ConnectionRestored,
     DigitReceived,
     EntryCommitted,
@@ -37,220 +34,245 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, Dialogue, State, step
-from asterisk_consent.errors import DialogueError
-from asterisk_consent.model import Outcome
+from asterisk_consent.dialogue.script import Script, State
+from asterisk_consent.model import Mode, Outcome
+from tests.dialogue.onlooker import REFUSALS, Onlooker
 from tests.dialogue.playbook import SCRIPT
 
 LEAVING = st.sampled_from([ChannelHungUp(), CallLeft(), CallLost()])
-SECONDS = {
-    Timer.OVERALL: SCRIPT.overall_s,
-    Timer.FIRST_DIGIT: SCRIPT.first_digit_s,
-    Timer.COMMIT: COMMIT_TIMEOUT_S,
-}
+LANGUAGES = ("nl", "fr", "de")
+ASKING = (State.CHOOSING, State.AWAITING_LANGUAGE, State.INFORMING, State.QUESTIONING, State.LISTENING)
 
 
-class Conversations(RuleBasedStateMachine):
-    """Events as they may really come, and as they should never come; what follows is held against the rules."""
+@st.composite
+def scripts(draw: st.DrawFn) -> Script:
+    """Any script, also one that no policy may have; a digit has one meaning at a time."""
+    agree, refuse, repeat = draw(st.permutations("1239"))[:3]
+    free = [digit for digit in "123459" if digit != refuse]
+    chosen = draw(st.permutations(free))[: draw(st.sampled_from([0, 0, 2, 3]))]
+    return Script(
+        mode=draw(st.sampled_from([*Mode, Mode.OPT_OUT])),
+        agree_digit=draw(st.sampled_from([agree, agree, ""])),
+        refuse_digit=draw(st.sampled_from([refuse, refuse, ""])),
+        repeat_digit=draw(st.sampled_from([repeat, ""])),
+        refusal=draw(st.sampled_from(REFUSALS)),
+        takes_refusal=draw(st.sampled_from([True, True, False])),
+        menu=tuple(zip(chosen, LANGUAGES, strict=False)),
+        attempts=draw(st.integers(1, 3)),
+        repeats=draw(st.integers(0, 2)),
+        first_digit_s=5.0,
+        overall_s=90.0,
+    )
+
+
+class Undisturbed(RuleBasedStateMachine):
+    """Conversations that mostly come to their end: the caller presses, or not; the connection may break."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.dialogue = Dialogue(script=SCRIPT)
-        self.commands: list[Command] = []
-        self.seen: list[Event] = []
-        self.playing = 0
-        self.parts: list[Part] = []
-        self.heard_information = False
-        self.timers: set[Timer] = set()
-        self.decision: AppendEntry | None = None
-        self.committed: bool | None = None
-        self.call_here = True
-        self.counted_digit = ""
+        self.seen = Onlooker(SCRIPT)
 
     def happen(self, event: Event) -> None:
-        """Give the dialogue one event and check what it answers."""
-        before = self.dialogue
-        self.seen.append(event)
-        try:
-            self.dialogue, commands = step(self.dialogue, event)
-        except DialogueError:
-            assert self.dialogue is before
-            return
-        self._note(event)
-        for command in commands:
-            self._obey(command, event)
-        self.commands += commands
+        self.seen.happen(event)
 
-    def _note(self, event: Event) -> None:
-        """Take note of what the event shows, before its commands are looked at."""
-        match event:
-            case PartPlayed(play, Part.INFORMATION, True) if play == self.playing:
-                self.heard_information = True
-            case ChannelHungUp() | CallLeft() | CallLost():
-                self.call_here = False
-            case EntryCommitted() if self.decision and self.committed is None:
-                self.committed = True
-            case EntryFailed() if self.decision and self.committed is None:
-                self.committed = False
-            case DigitReceived(digit):
-                self.counted_digit = digit
+    @initialize(script=scripts(), language=st.sampled_from(["nl", ""]))
+    def begin(self, script: Script, language: str) -> None:
+        self.seen = Onlooker(script)
+        self.happen(CallArrived("" if script.menu else language))
 
-    def _obey(self, command: Command, event: Event) -> None:
-        match command:
-            case SetTimer(timer, seconds):
-                assert seconds == SECONDS[timer]
-                self.timers.add(timer)
-            case CancelTimer(timer):
-                self.timers.discard(timer)
-            case PlayPrompt(play, parts):
-                assert play == self.playing + 1
-                assert self.decision is None
-                self.playing, self.parts = play, list(parts)
-            case StopPrompt(play):
-                assert play == self.playing
-            case AppendEntry():
-                self._decide(command, event)
-            case StartRecording():
-                assert self.committed is True
-                assert self.decision is not None
-                assert self.decision.outcome is Outcome.GIVEN
-                assert self.call_here
-            case ReleaseCall(outcome):
-                assert self.decision is not None
-                assert outcome is (self.decision.outcome if type(event) is EntryCommitted else Outcome.FAILED)
-            case EnterNotStarted():
-                assert self.committed is True
-
-    def _decide(self, decision: AppendEntry, event: Event) -> None:
-        assert self.decision is None, "a second decision"
-        self.decision = decision
-        if decision.outcome is Outcome.GIVEN:
-            assert self.heard_information
-            assert event == DigitReceived(SCRIPT.agree_digit)
-        elif decision.outcome is Outcome.REFUSED:
-            assert event == DigitReceived(SCRIPT.refuse_digit)
-        else:
-            assert decision.digit == ""
-
-    @rule(event=st.sampled_from([CallArrived(), CallArrived(), CallUnaskable("no announcement")]))
-    def arrive(self, event: Event) -> None:
-        self.happen(event)
-
-    @precondition(lambda self: self.parts)
-    @rule(complete=st.sampled_from([True, True, True, False]))
+    @precondition(lambda self: self.seen.parts)
+    @rule(complete=st.sampled_from([True] * 7 + [False]))
     def play_out(self, complete: bool) -> None:
-        self.happen(PartPlayed(self.playing, self.parts.pop(0), complete))
+        self.happen(PartPlayed(self.seen.playing, self.seen.parts[0], complete))
 
-    @rule(digit=st.sampled_from("1112239#A"))
+    @precondition(lambda self: self.seen.parts)
+    @rule()
+    def play_out_all(self) -> None:
+        play = self.seen.playing
+        while self.seen.parts and self.seen.playing == play and self.seen.decision is None:
+            self.happen(PartPlayed(play, self.seen.parts[0], True))
+
+    @rule(data=st.data())
+    def press_what_means_something(self, data: st.DataObject) -> None:
+        script = self.seen.script
+        meant = [script.agree_digit, script.refuse_digit, script.repeat_digit, *dict(script.menu)]
+        self.happen(DigitReceived(data.draw(st.sampled_from(meant))))
+
+    @precondition(lambda self: self.seen.script.menu and not self.seen.language)
+    @rule(data=st.data())
+    def choose(self, data: st.DataObject) -> None:
+        self.happen(DigitReceived(data.draw(st.sampled_from([*dict(self.seen.script.menu)]))))
+
+    @precondition(lambda self: self.seen.script.mode is Mode.OPT_IN)
+    @rule()
+    def agree(self) -> None:
+        self.happen(DigitReceived(self.seen.script.agree_digit))
+
+    @precondition(lambda self: self.seen.script.refuse_digit)
+    @rule()
+    def refuse(self) -> None:
+        self.happen(DigitReceived(self.seen.script.refuse_digit))
+
+    @rule(digit=st.sampled_from([*"1239#A0", ""]))
     def press(self, digit: str) -> None:
         self.happen(DigitReceived(digit))
+
+    @precondition(lambda self: self.seen.playing and self.seen.decision is None)
+    @rule(cut_off=st.sampled_from([False, False, True]))
+    def hear_it_and_stay_silent(self, cut_off: bool) -> None:
+        self.play_out_all()
+        if cut_off:
+            self.happen(ConnectionLost())
+        self.happen(TimerFired(Timer.FIRST_DIGIT))
+
+    @precondition(lambda self: self.seen.decision and self.seen.committed is None)
+    @rule(event=st.sampled_from([EntryCommitted(), EntryCommitted(), EntryFailed()]))
+    def settle_entry(self, event: Event) -> None:
+        self.happen(event)
+
+    @precondition(lambda self: StartRecording() in self.seen.commands)
+    @rule(event=st.sampled_from([CallLeft(), RecordingRefused("gone")]))
+    def answer_start(self, event: Event) -> None:
+        self.happen(event)
+
+    @precondition(lambda self: self.seen.playing)
+    @rule()
+    def break_and_restore(self) -> None:
+        for event in (ConnectionLost(), TimerFired(Timer.FIRST_DIGIT), ConnectionRestored()):
+            self.happen(event)
+
+    @rule(play=st.integers(0, 3), part=st.sampled_from(Part), complete=st.booleans())
+    def report_out_of_order(self, play: int, part: Part, complete: bool) -> None:
+        self.happen(PartPlayed(play, part, complete))
+
+    @invariant()
+    def a_recording_starts_only_after_a_committed_decision_that_allows_it(self) -> None:
+        if StartRecording() in self.seen.commands:
+            assert self.seen.committed is True
+            assert self.seen.allowed
+
+    @invariant()
+    def a_script_that_asks_for_no_agreement_gets_none_and_one_that_does_takes_no_silence(self) -> None:
+        if self.seen.allowed and self.seen.decision is not None:
+            modes = (
+                (Mode.OPT_IN,) if self.seen.decision.outcome is Outcome.GIVEN else (Mode.OPT_OUT, Mode.NOTICE)
+            )
+            assert self.seen.script.mode in modes
+
+    @invariant()
+    def there_is_one_decision(self) -> None:
+        entries = [command for command in self.seen.commands if isinstance(command, AppendEntry)]
+        assert entries == ([self.seen.decision] if self.seen.decision else [])
+
+    @invariant()
+    def the_decision_is_in_the_language_that_is_known(self) -> None:
+        if self.seen.decision is not None:
+            assert self.seen.dialogue.language == self.seen.language
+
+    @invariant()
+    def a_call_is_let_go_once_and_never_both_recorded_and_let_go_without_a_refusal_of_the_start(self) -> None:
+        released = [command for command in self.seen.commands if isinstance(command, ReleaseCall)]
+        assert len(released) <= 1
+        if released and StartRecording() in self.seen.commands:
+            assert any(isinstance(event, RecordingRefused) for event in self.seen.seen)
+
+    @invariant()
+    def a_call_at_the_end_is_let_go_recorded_or_gone(self) -> None:
+        if self.seen.dialogue.state is State.GONE:
+            kinds = {type(command) for command in self.seen.commands}
+            assert kinds & {ReleaseCall, StartRecording} or not self.seen.call_here
+            assert self.seen.decision is not None
+            assert self.seen.committed is not None
+
+    @invariant()
+    def every_committed_permission_of_a_finished_call_is_started_or_entered_as_not_started_once(self) -> None:
+        unmade = [command for command in self.seen.commands if isinstance(command, EnterNotStarted)]
+        assert len(unmade) <= 1
+        assert not unmade or self.seen.allowed
+        if self.seen.dialogue.state is State.GONE and self.seen.committed and self.seen.allowed:
+            assert unmade or StartRecording() in self.seen.commands
+
+    @invariant()
+    def a_conversation_under_way_has_a_timer_that_ends_it(self) -> None:
+        if self.seen.dialogue.state in ASKING:
+            assert Timer.OVERALL in self.seen.timers
+
+    @invariant()
+    def silence_is_timed_only_while_nothing_plays(self) -> None:
+        if Timer.FIRST_DIGIT in self.seen.timers:
+            assert self.seen.dialogue.state in (State.LISTENING, State.AWAITING_LANGUAGE)
+            assert not self.seen.parts
+
+    @invariant()
+    def timers_of_a_finished_conversation_are_cancelled(self) -> None:
+        if self.seen.dialogue.state is State.DECIDING:
+            assert self.seen.timers == {Timer.COMMIT}
+        if self.seen.dialogue.state in (State.STARTING, State.DEPARTED, State.GONE):
+            assert not self.seen.timers
+
+    @invariant()
+    def the_caller_is_asked_a_bounded_number_of_times(self) -> None:
+        script = self.seen.script
+        prompts = sum(isinstance(command, PlayPrompt) for command in self.seen.commands)
+        breaks = sum(isinstance(event, ConnectionRestored) for event in self.seen.seen)
+        menus = script.attempts if script.menu else 0
+        explained = 0 if script.takes_refusal else 1
+        assert prompts <= menus + script.attempts + script.repeats + explained + breaks
+        assert self.seen.explanations <= explained * (1 + breaks)
+
+
+class Disturbed(Undisturbed):
+    """Events as they may really come, and as they should never come, at any time."""
+
+    @initialize(script=scripts())
+    def begin_without_a_call(self, script: Script) -> None:
+        self.seen = Onlooker(script)
+
+    @rule(event=st.sampled_from([CallArrived("nl"), CallArrived(""), CallUnaskable("no announcement")]))
+    def arrive_at_any_time(self, event: Event) -> None:
+        self.happen(event)
 
     @rule(digits=st.text("1239*#ABCD", min_size=5, max_size=40))
     def storm(self, digits: str) -> None:
         for digit in digits:
             self.happen(DigitReceived(digit))
 
-    @precondition(lambda self: self.timers)
+    @precondition(lambda self: self.seen.timers)
     @rule(data=st.data())
     def run_out(self, data: st.DataObject) -> None:
-        timer = data.draw(st.sampled_from(sorted(self.timers)))
-        self.timers.discard(timer)
+        timer = data.draw(st.sampled_from(sorted(self.seen.timers)))
         self.happen(TimerFired(timer))
 
     @rule(timer=st.sampled_from(Timer))
     def fire_late(self, timer: Timer) -> None:
-        self.timers.discard(timer)
         self.happen(TimerFired(timer))
-
-    @precondition(lambda self: self.decision and self.committed is None)
-    @rule(event=st.sampled_from([EntryCommitted(), EntryCommitted(), EntryFailed()]))
-    def settle_entry(self, event: Event) -> None:
-        self.happen(event)
-
-    @precondition(lambda self: StartRecording() in self.commands)
-    @rule(event=st.sampled_from([CallLeft(), RecordingRefused("gone")]))
-    def answer_start(self, event: Event) -> None:
-        self.happen(event)
 
     @rule(event=LEAVING)
     def leave(self, event: Event) -> None:
         self.happen(event)
 
-    @rule(event=st.sampled_from([ConnectionRestored(), ServiceStopping()]))
+    @rule(
+        event=st.sampled_from(
+            [ConnectionLost(), ConnectionRestored(), ConnectionRestored(), ServiceStopping()]
+        )
+    )
     def disturb(self, event: Event) -> None:
         self.happen(event)
-
-    @rule(play=st.integers(0, 3), part=st.sampled_from(Part), complete=st.booleans())
-    def report_out_of_order(self, play: int, part: Part, complete: bool) -> None:
-        if (play, part) != (self.playing, Part.INFORMATION) or not complete:
-            self.happen(PartPlayed(play, part, complete))
 
     @rule(play=st.integers(0, 3))
     def fail_to_play(self, play: int) -> None:
         self.happen(PlaybackFailed(play, "no such file"))
 
-    @precondition(lambda self: self.seen)
+    @precondition(lambda self: self.seen.seen)
     @rule(data=st.data())
     def repeat_an_earlier_event(self, data: st.DataObject) -> None:
-        """A duplicate, possibly much later. An information played out again was played out."""
-        event = data.draw(st.sampled_from(self.seen))
-        settled_already = self.committed is not None or self.decision is None
+        """A duplicate, possibly much later."""
+        event = data.draw(st.sampled_from(self.seen.seen))
+        settled_already = self.seen.committed is not None or self.seen.decision is None
         if not isinstance(event, EntryCommitted | EntryFailed) or settled_already:
             self.happen(event)
 
-    @invariant()
-    def a_recording_starts_only_after_a_committed_agreement(self) -> None:
-        if StartRecording() in self.commands:
-            assert self.committed is True
-            assert self.decision is not None
-            assert self.decision.outcome is Outcome.GIVEN
 
-    @invariant()
-    def there_is_one_decision(self) -> None:
-        entries = [command for command in self.commands if isinstance(command, AppendEntry)]
-        assert entries == ([self.decision] if self.decision else [])
-
-    @invariant()
-    def a_call_is_let_go_once_and_never_both_recorded_and_let_go_without_a_refusal_of_the_start(self) -> None:
-        released = [command for command in self.commands if isinstance(command, ReleaseCall)]
-        assert len(released) <= 1
-        if released and StartRecording() in self.commands:
-            assert any(isinstance(event, RecordingRefused) for event in self.seen)
-
-    @invariant()
-    def a_call_at_the_end_is_let_go_recorded_or_gone(self) -> None:
-        if self.dialogue.state is State.GONE:
-            kinds = {type(command) for command in self.commands}
-            assert kinds & {ReleaseCall, StartRecording} or not self.call_here
-            assert self.decision is not None
-            assert self.committed is not None
-
-    @invariant()
-    def every_committed_agreement_of_a_finished_call_is_started_or_entered_as_not_started_once(self) -> None:
-        unmade = [command for command in self.commands if isinstance(command, EnterNotStarted)]
-        assert len(unmade) <= 1
-        given = self.decision is not None and self.decision.outcome is Outcome.GIVEN
-        assert not unmade or given
-        if self.dialogue.state is State.GONE and self.committed and given:
-            assert unmade or StartRecording() in self.commands
-
-    @invariant()
-    def a_conversation_under_way_has_a_timer_that_ends_it(self) -> None:
-        if self.dialogue.state in (State.INFORMING, State.QUESTIONING, State.LISTENING):
-            assert Timer.OVERALL in self.timers
-
-    @invariant()
-    def timers_of_a_finished_conversation_are_cancelled(self) -> None:
-        if self.dialogue.state is State.DECIDING:
-            assert self.timers == {Timer.COMMIT}
-        if self.dialogue.state in (State.STARTING, State.DEPARTED, State.GONE):
-            assert not self.timers
-
-    @invariant()
-    def the_caller_is_asked_a_bounded_number_of_times(self) -> None:
-        prompts = sum(isinstance(command, PlayPrompt) for command in self.commands)
-        breaks = sum(isinstance(event, ConnectionRestored) for event in self.seen)
-        assert prompts <= SCRIPT.attempts + SCRIPT.repeats + breaks
-
-
-TestConversations = Conversations.TestCase
+TestUndisturbed = Undisturbed.TestCase
+TestUndisturbed.settings = settings(max_examples=200, stateful_step_count=25)
+TestDisturbed = Disturbed.TestCase

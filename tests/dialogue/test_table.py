@@ -5,7 +5,8 @@ from typing import get_args
 import pytest
 
 from asterisk_consent.dialogue.events import Event
-from asterisk_consent.dialogue.machine import TABLE, State, step
+from asterisk_consent.dialogue.machine import TABLE, step
+from asterisk_consent.dialogue.script import State
 from asterisk_consent.errors import DialogueError
 from tests.dialogue.conversations import EVENTS, ROADS, dialogue_after
 
