@@ -1,27 +1,71 @@
 """Owns the texts of announcements: reading ``sounds/<language>/<name>.toml`` and filling their named places.
 
+A text is written by duty: each part is a table whose keys name what their sentence tells the caller, in the
+order spoken, so that what the law wants said can be found in it (GDPR art. 13). A part is spoken as its
+sentences joined by a space.
+
 Rule: a text is filled completely or not at all, and every problem is reported at once; what is announced must
-be what the policy says (GDPR art. 13).
+be what the policy says.
 """
 
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.errors import ConfigError
+from asterisk_consent.prompts.wording import spoken_digit
 
-PARTS = ("information", "question")
-"""The parts of every announcement, in the order in which they are played."""
+DUTIES: Mapping[str, Mapping[str, str]] = {
+    "menu": {"choose": "which digit chooses this language"},
+    "information": {
+        "controller": "who the controller is",
+        "recording": "that the call is recorded, or that the controller wants to record it",
+        "monitoring": "that the call is or may be listened to while it goes on",
+        "purposes": "what the recording is for",
+        "content": "what is in the recording: the voice, and what is said",
+        "storage": "how long the recording is kept",
+        "withdrawal": "that consent can be withdrawn at any time, and that the recording is then erased",
+        "objection": "that and how one may object",
+        "legal_obligation": "that the law demands the recording",
+        "rights": "which other rights the caller has",
+        "equal_service": "that the caller is put through whatever the answer",
+        "address": "where the whole privacy notice is",
+    },
+    "question": {
+        "agree": "which digit agrees to the recording",
+        "refuse": "which digit refuses the recording",
+        "object": "which digit objects to recording and listening",
+        "repeat": "which digit has everything said again",
+    },
+    "no_refusal": {
+        "no_refusal": "that this recording cannot be refused, why, and what else the caller can do"
+    },
+}
+"""What the sentences of each part may tell, by part and duty."""
+
+PARTS = tuple(DUTIES)
+"""The parts an announcement may have, in the order in which they are played; only the information is always there."""
 
 PLACES = frozenset(
-    {"controller", "purposes", "storage_time", "address", "agree_digit", "refuse_digit", "repeat_digit"}
+    {
+        "controller",
+        "purposes",
+        "storage_time",
+        "address",
+        "agree_digit",
+        "refuse_digit",
+        "repeat_digit",
+        "language_digit",
+    }
 )
 """What a text may name between braces."""
 
-_PLACE = re.compile(r"\{([^{}]*)\}")
+PLACE = re.compile(r"\{([^{}]*)\}")
+"""A place in a sentence; its name is the group."""
+
 _DIGIT = re.compile(r"[0-9*#]")
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -32,18 +76,15 @@ class AnnouncementText:
 
     language: str
     name: str
-    information: str
-    question: str
     reviewed_by: str
     """Who has reviewed the wording; ``unreviewed`` where nobody has."""
+    parts: Mapping[str, Mapping[str, str]]
+    """The sentences by part and duty, in the order spoken."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilledText:
-    """What is spoken, in canonical form: Unicode NFC, every run of white space one space."""
-
-    information: str
-    question: str
+    @property
+    def file(self) -> str:
+        """Name the file below ``sounds`` that the text is in."""
+        return f"{self.language}/{self.name}.toml"
 
 
 def load_text(path: Path) -> AnnouncementText:
@@ -68,53 +109,90 @@ def parse_text(source: str, *, language: str, name: str) -> AnnouncementText:
         fields = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not TOML: {error}", where=where) from error
-    expected = (*PARTS, "reviewed_by")
-    problems = [f"no {field}" for field in expected if field not in fields]
-    problems += [f"unknown field {field}" for field in fields if field not in expected]
-    problems += [
-        f"{field} must be a text that is not empty"
-        for field in expected
-        if field in fields and not (isinstance(fields[field], str) and fields[field].strip())
-    ]
-    if not problems:
-        problems = [problem for part in PARTS for problem in _problems_of_part(part, fields[part])]
-    if problems:
+    if problems := list(_problems_of_file(fields)):
         raise ConfigError("\n".join(problems), where=where)
-    return AnnouncementText(language=language, name=name, **{field: fields[field] for field in expected})
-
-
-def fill_text(text: AnnouncementText, values: Mapping[str, str]) -> FilledText:
-    """Put ``values`` into the places of ``text``; values that the text does not name are ignored.
-
-    :raises ConfigError: naming every place without a usable value.
-    """
-    named = sorted({place for part in PARTS for place in _PLACE.findall(getattr(text, part))})
-    problems = [problem for place in named if (problem := _problem_of_value(place, values.get(place)))]
-    if problems:
-        raise ConfigError("\n".join(problems), where=f"{text.language}/{text.name}.toml")
-    return FilledText(
-        **{part: canonical(_PLACE.sub(lambda m: values[m[1]], getattr(text, part))) for part in PARTS}
+    return AnnouncementText(
+        language=language,
+        name=name,
+        reviewed_by=fields["reviewed_by"],
+        parts={part: fields[part] for part in PARTS if part in fields},
     )
 
 
+def fill_text(text: AnnouncementText, values: Mapping[str, str], parts: Iterable[str]) -> dict[str, str]:
+    """Give what is spoken in each of ``parts``, in canonical form, with ``values`` in the places.
+
+    A digit is given as on the telephone or as it is spoken; ``*`` and ``#`` are spoken as the text's language calls
+    them. Values that these parts do not name are ignored.
+
+    :raises ConfigError: naming every part that is not written and every place without a usable value.
+    """
+    asked = list(parts)
+    problems = [f"no part {part} is written" for part in asked if part not in text.parts]
+    written = {part: " ".join(text.parts[part].values()) for part in asked if part in text.parts}
+    spoken = {}
+    for place in sorted({place for sentences in written.values() for place in PLACE.findall(sentences)}):
+        try:
+            spoken[place] = _spoken_value(place, values.get(place, ""), text.language)
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems), where=text.file)
+    return {
+        part: canonical(PLACE.sub(lambda match: spoken[match[1]], sentences))
+        for part, sentences in written.items()
+    }
+
+
 def canonical(spoken: str) -> str:
-    """Give the one form of ``spoken`` that digests are taken over."""
+    """Give the one form of ``spoken`` that digests are taken over: NFC, every run of white space one space."""
     return " ".join(unicodedata.normalize("NFC", spoken).split())
 
 
-def _problems_of_part(part: str, written: str) -> list[str]:
-    unknown = sorted({place for place in _PLACE.findall(written) if place not in PLACES})
-    problems = [f"{part} names the unknown place {{{place}}}" for place in unknown]
-    if re.search(r"[{}]", _PLACE.sub("", written)):
-        problems.append(f"{part} has a brace that is not part of a place")
-    return problems
+def _problems_of_file(fields: Mapping[str, object]) -> Iterator[str]:
+    reviewer = fields.get("reviewed_by")
+    if reviewer is None:
+        yield "no reviewed_by: name who has reviewed the wording, or write 'unreviewed'"
+    elif not (isinstance(reviewer, str) and reviewer.strip()):
+        yield "reviewed_by must be a text that is not empty"
+    if "information" not in fields:
+        yield "no part information"
+    for part, sentences in fields.items():
+        if part == "reviewed_by":
+            continue
+        if part not in DUTIES:
+            yield f"unknown part {part}; known are: {', '.join(PARTS)}"
+        elif not (isinstance(sentences, dict) and sentences):
+            yield f"{part} must be a table [{part}] of sentences; they are: {', '.join(DUTIES[part])}"
+        else:
+            for duty, sentence in sentences.items():
+                yield from _problems_of_sentence(part, duty, sentence)
 
 
-def _problem_of_value(place: str, value: str | None) -> str | None:
-    if value is None or not value.strip():
-        return f"no value for {{{place}}}"
+def _problems_of_sentence(part: str, duty: str, sentence: object) -> Iterator[str]:
+    where = f"{part}.{duty}"
+    if duty not in DUTIES[part]:
+        yield f"unknown sentence {where}; known in {part} are: {', '.join(DUTIES[part])}"
+    if not (isinstance(sentence, str) and sentence.strip()):
+        yield f"{where} must be a text that is not empty"
+        return
+    for place in sorted(set(PLACE.findall(sentence)) - PLACES):
+        yield f"{where} names the unknown place {{{place}}}; known are: {', '.join(sorted(PLACES))}"
+    if re.search(r"[{}]", PLACE.sub("", sentence)):
+        yield f"{where} has a brace that is not part of a place"
+    if _UNSPEAKABLE.search(sentence):
+        yield f"{where} holds characters that cannot be spoken"
+
+
+def _spoken_value(place: str, value: str, language: str) -> str:
+    if not value.strip():
+        raise ConfigError(f"no value for {{{place}}}")
     if _UNSPEAKABLE.search(value):
-        return f"the value for {{{place}}} holds characters that cannot be spoken"
-    if place.endswith("_digit") and not _DIGIT.fullmatch(value):
-        return f"the value for {{{place}}} is {value!r}, not one of 0-9, * and #"
-    return None
+        raise ConfigError(f"the value for {{{place}}} holds characters that cannot be spoken")
+    if not place.endswith("_digit"):
+        return value
+    if _DIGIT.fullmatch(value):
+        return spoken_digit(value, language)
+    if value not in (spoken_digit("*", language), spoken_digit("#", language)):
+        raise ConfigError(f"the value for {{{place}}} is {value!r}, not one of 0-9, * and #")
+    return value
