@@ -3,29 +3,38 @@
 Rule: what is loaded is exactly what was rendered. Every file is compared with its digest, so that the digest
 in an entry of the ledger stands for the text and the sound that the caller was given (GDPR art. 7(1)).
 
-Digest of an announcement: SHA-256 over the line ``asterisk-consent announcement 1`` and, for each part in the
-order of :data:`~asterisk_consent.prompts.text.PARTS`, three lines: its name, the SHA-256 of its canonical
-text, the SHA-256 of its ``.wav`` file. Digests in lower-case hexadecimal, every line ended by a line feed.
+Digest of an announcement: SHA-256 over the line ``asterisk-consent announcement 1`` and, for each part it has,
+in the order of :data:`~asterisk_consent.prompts.text.PARTS`, three lines: its name, the SHA-256 of its
+canonical text, the SHA-256 of its ``.wav`` file. Digest of its words: SHA-256 over the line
+``asterisk-consent words 1``, a line with the language and, for each part in the same order, two lines: its
+name, the SHA-256 of its canonical text. Digests in lower-case hexadecimal, every line ended by a line feed.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from asterisk_consent.errors import AudioError
 from asterisk_consent.prompts.text import PARTS
+from asterisk_consent.prompts.watched import MAKE_AGAIN, WatchedFiles
 
 MANIFEST = "prompts.json"
-SUFFIXES = (".wav", ".alaw", ".ulaw", ".sln16")
-"""Formats Asterisk plays without transcoding: linear, A-law and mu-law at 8 kHz, linear at 16 kHz."""
-WAV_RATE = 8000
+SUFFIXES = (".wav", ".alaw", ".ulaw", ".sln16", ".g722")
+"""Formats Asterisk plays without transcoding: linear, A-law and mu-law at 8 kHz, linear and G.722 at 16 kHz."""
+ESSENTIAL = "information"
+"""The part that every announcement has."""
 PLACEHOLDER = "espeak-ng"
-"""The first word of the voice of what was rendered and not spoken in a studio."""
+"""The first word of who spoke what was rendered and not spoken in a studio."""
 
-_RENDER_AGAIN = "Render the announcements again: asterisk-consent prompts render"
+
+class Original(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A studio recording as it was handed in; ``file`` is its path from the manifest's directory."""
+
+    file: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,8 @@ class Prompt:
     sha256: str
     """Of the ``.wav`` file."""
     text: str
+    original: Original | None = None
+    """The studio recording it was made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +57,41 @@ class PromptSet:
     language: str
     name: str
     reviewed_by: str
-    voice: str
+    spoken_by: str
+    """The person in the studio, or the placeholder voice."""
     parts: Mapping[str, Prompt]
+    """In the order of :data:`~asterisk_consent.prompts.text.PARTS`; not every announcement has all."""
     digest: str
     """Stands in the ledger for the text and the sound of all parts."""
+    files: WatchedFiles = field(default_factory=WatchedFiles, compare=False, repr=False)
 
     @property
     def has_placeholder_voice(self) -> bool:
         """Whether a machine speaks that is not meant for real callers."""
-        return self.voice.startswith(PLACEHOLDER)
+        return self.spoken_by.startswith(PLACEHOLDER)
+
+    @property
+    def duration_s(self) -> float:
+        """How long all its parts take."""
+        return sum(part.duration_ms for part in self.parts.values()) / 1000
+
+    @property
+    def text_digest(self) -> str:
+        """The digest of its words alone, which another voice leaves as it is."""
+        return text_digest(self.language, {name: part.text for name, part in self.parts.items()})
+
+    def unchanged(self) -> bool:
+        """Tell whether its audio files still hold what was loaded; cheap enough before every call."""
+        return self.files.unchanged()
 
 
-class ManifestPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ManifestPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One part in the manifest; ``files`` maps each suffix to the SHA-256 of that file."""
 
     text: str
     duration_ms: int
     files: dict[str, str]
+    original: Original | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +100,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     language: str
     name: str
     reviewed_by: str
-    voice: str
+    spoken_by: str
     digest: str
     parts: dict[str, ManifestPart]
 
@@ -79,10 +108,32 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def announcement_digest(parts: Mapping[str, ManifestPart]) -> str:
     """Compute the digest of an announcement as the module's docstring defines it."""
     digest = hashlib.sha256(b"asterisk-consent announcement 1\n")
-    for name in PARTS:
-        text = hashlib.sha256(parts[name].text.encode()).hexdigest()
-        digest.update(f"{name}\n{text}\n{parts[name].files['.wav']}\n".encode())
+    for name in in_order(parts):
+        digest.update(f"{name}\n{_sha256(parts[name].text)}\n{parts[name].files['.wav']}\n".encode())
     return digest.hexdigest()
+
+
+def text_digest(language: str, spoken: Mapping[str, str]) -> str:
+    """Compute the digest of the words of an announcement as the module's docstring defines it.
+
+    :param spoken: the canonical text of each part by its name.
+    """
+    digest = hashlib.sha256(f"asterisk-consent words 1\n{language}\n".encode())
+    for name in in_order(spoken):
+        digest.update(f"{name}\n{_sha256(spoken[name])}\n".encode())
+    return digest.hexdigest()
+
+
+def in_order(parts: Iterable[str]) -> list[str]:
+    """Give the names of parts in the order in which digests are taken over them."""
+    return sorted(parts, key=PARTS.index)
+
+
+def part_problems(parts: Iterable[str]) -> list[str]:
+    """Say what keeps parts of these names from being an announcement."""
+    given = set(parts)
+    problems = [] if ESSENTIAL in given else [f"there is no {ESSENTIAL}"]
+    return problems + [f"there is no part named {name}" for name in sorted(given - set(PARTS))]
 
 
 def load_prompt_set(directory: Path) -> PromptSet:
@@ -91,25 +142,25 @@ def load_prompt_set(directory: Path) -> PromptSet:
     :raises AudioError: where the manifest or a file is missing, empty, or not what was rendered.
     """
     manifest = _read_manifest(directory / MANIFEST)
-    if set(manifest.parts) != set(PARTS) or any(
+    if part_problems(manifest.parts) or any(
         set(part.files) != set(SUFFIXES) or part.duration_ms <= 0 for part in manifest.parts.values()
     ):
         raise _not_rendered("the manifest is incomplete", directory / MANIFEST)
     if announcement_digest(manifest.parts) != manifest.digest:
         raise _not_rendered("the manifest was changed after rendering", directory / MANIFEST)
-    for name in PARTS:
-        for suffix, expected in manifest.parts[name].files.items():
-            _check_file(directory / f"{name}{suffix}", expected)
-    return prompt_set(directory, manifest)
+    files = WatchedFiles()
+    for name, part in manifest.parts.items():
+        for suffix, expected in part.files.items():
+            files.add(directory / f"{name}{suffix}", expected)
+    return _prompt_set(directory, manifest, files)
 
 
-def prompt_set(directory: Path, manifest: Manifest) -> PromptSet:
-    """Make the values the service works with from a complete manifest."""
+def _prompt_set(directory: Path, manifest: Manifest, files: WatchedFiles) -> PromptSet:
     return PromptSet(
         language=manifest.language,
         name=manifest.name,
         reviewed_by=manifest.reviewed_by,
-        voice=manifest.voice,
+        spoken_by=manifest.spoken_by,
         digest=manifest.digest,
         parts={
             name: Prompt(
@@ -117,10 +168,16 @@ def prompt_set(directory: Path, manifest: Manifest) -> PromptSet:
                 duration_ms=manifest.parts[name].duration_ms,
                 sha256=manifest.parts[name].files[".wav"],
                 text=manifest.parts[name].text,
+                original=manifest.parts[name].original,
             )
-            for name in PARTS
+            for name in in_order(manifest.parts)
         },
+        files=files,
     )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read_manifest(path: Path) -> Manifest:
@@ -132,16 +189,5 @@ def _read_manifest(path: Path) -> Manifest:
         raise _not_rendered(f"the manifest cannot be read: {error}", path) from error
 
 
-def _check_file(path: Path, expected: str) -> None:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _not_rendered(f"the announcement cannot be read: {error.strerror}", path) from error
-    if not content:
-        raise _not_rendered("the announcement is empty", path)
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise _not_rendered("the announcement was changed after rendering", path)
-
-
 def _not_rendered(what: str, path: Path) -> AudioError:
-    return AudioError(what, where=str(path), remedy=_RENDER_AGAIN)
+    return AudioError(what, where=str(path), remedy=MAKE_AGAIN)

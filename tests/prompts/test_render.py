@@ -4,22 +4,30 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 import soundfile
-from numpy.typing import NDArray
 
-from asterisk_consent.errors import AudioError, ConfigError
+from asterisk_consent.errors import AudioError
 from asterisk_consent.prompts import speech
+from asterisk_consent.prompts.formats import RATES
+from asterisk_consent.prompts.level import LOUDNESS_LUFS, PEAK_DBFS, TOLERANCE_LU, segment_of
+from asterisk_consent.prompts.loudness import loudness_lufs, peak_dbfs
+from asterisk_consent.prompts.production import make_part
 from asterisk_consent.prompts.render import render_prompts
 from asterisk_consent.prompts.rendered import MANIFEST, SUFFIXES, PromptSet, load_prompt_set
 from asterisk_consent.prompts.text import PARTS
-from tests.prompts.announcement import VALUES, shipped_text
+from tests.prompts import sound
+from tests.prompts.announcement import SPOKEN
+from tests.prompts.sound import decoded
 
 
-def render(directory: Path, **changed: str) -> PromptSet:
-    return render_prompts(text=shipped_text(), values={**VALUES, **changed}, directory=directory, voice="nl")
+def render(directory: Path, spoken: dict[str, str] = SPOKEN, *, voice: str = "nl") -> PromptSet:
+    return render_prompts(
+        spoken=spoken, language="nl", name="p1", reviewed_by="unreviewed", directory=directory, voice=voice
+    )
 
 
 @pytest.fixture(scope="module")
@@ -27,37 +35,30 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> PromptSet:
     return render(tmp_path_factory.mktemp("sounds") / "nl" / "p1")
 
 
-def samples_of(prompts: PromptSet, part: str, suffix: str) -> NDArray[np.float64]:
-    path = prompts.parts[part].path_without_suffix.with_suffix(suffix)
-    raw = {".alaw": (8000, "ALAW"), ".ulaw": (8000, "ULAW"), ".sln16": (16000, "PCM_16")}
-    if suffix == ".wav":
-        return np.asarray(soundfile.read(path)[0])
-    rate, subtype = raw[suffix]
-    return np.asarray(soundfile.read(path, samplerate=rate, channels=1, format="RAW", subtype=subtype)[0])
-
-
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", SPOKEN)
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_every_format_is_level_and_does_not_clip(rendered: PromptSet, part: str, suffix: str) -> None:
-    samples = samples_of(rendered, part, suffix)
-    assert 20 * np.log10(np.abs(samples).max()) < -1
-    assert 20 * np.log10(np.sqrt(np.mean(samples**2))) == pytest.approx(-20, abs=2)
+def test_every_format_of_every_part_is_equally_loud_below_the_peak(
+    rendered: PromptSet, part: str, suffix: str
+) -> None:
+    samples, rate = decoded(rendered, part, suffix)
+    assert loudness_lufs(samples, rate) == pytest.approx(LOUDNESS_LUFS, abs=TOLERANCE_LU / 2)
+    assert peak_dbfs(samples) <= PEAK_DBFS
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", SPOKEN)
 def test_every_format_lasts_as_long_as_the_manifest_says(rendered: PromptSet, part: str) -> None:
     for suffix in SUFFIXES:
-        rate = 16000 if suffix == ".sln16" else 8000
-        duration_ms = len(samples_of(rendered, part, suffix)) * 1000 / rate
-        assert duration_ms == pytest.approx(rendered.parts[part].duration_ms, abs=1)
+        samples, rate = decoded(rendered, part, suffix)
+        assert len(samples) * 1000 / rate == pytest.approx(rendered.parts[part].duration_ms, abs=1)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", SPOKEN)
 def test_speech_begins_and_ends_within_a_tenth_of_a_second(rendered: PromptSet, part: str) -> None:
-    samples = samples_of(rendered, part, ".wav")
-    loud = np.flatnonzero(np.abs(samples) > 0.02)
-    assert loud[0] < 800
-    assert len(samples) - loud[-1] < 800
+    for suffix in SUFFIXES:
+        samples, rate = decoded(rendered, part, suffix)
+        loud = np.flatnonzero(np.abs(samples) > 0.01)
+        assert loud[0] < 0.1 * rate
+        assert len(samples) - loud[-1] < 0.1 * rate
 
 
 def test_the_wav_is_what_asterisk_plays_without_transcoding(rendered: PromptSet) -> None:
@@ -77,7 +78,44 @@ def test_what_was_rendered_can_be_loaded(rendered: PromptSet) -> None:
 
 def test_the_digest_changes_with_the_words_and_only_with_them(rendered: PromptSet, tmp_path: Path) -> None:
     assert render(tmp_path / "again").digest == rendered.digest
-    assert render(tmp_path / "other", storage_time="30 dagen").digest != rendered.digest
+    other = {**SPOKEN, "question": "Toets 2 als wij mogen opnemen."}
+    assert render(tmp_path / "other", other).digest != rendered.digest
+
+
+def test_another_voice_changes_the_digest_but_not_that_of_the_words(
+    rendered: PromptSet, tmp_path: Path
+) -> None:
+    other = render(tmp_path, voice="nl+f3")
+    assert other.digest != rendered.digest
+    assert other.text_digest == rendered.text_digest
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [("information",), ("information", "question"), ("no_refusal", "information", "question"), PARTS[::-1]],
+)
+def test_exactly_the_parts_that_are_spoken_are_rendered(tmp_path: Path, parts: tuple[str, ...]) -> None:
+    made = render(tmp_path, {part: f"Dit is {part}." for part in parts})
+    assert list(made.parts) == [part for part in PARTS if part in parts]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        MANIFEST,
+        *(f"{part}{suffix}" for part in parts for suffix in SUFFIXES),
+    }
+    assert load_prompt_set(tmp_path) == made
+
+
+def test_a_part_that_is_no_longer_spoken_is_gone(tmp_path: Path) -> None:
+    render(tmp_path)
+    render(tmp_path, {"information": "Wij nemen dit gesprek op."})
+    assert not list(tmp_path.glob("question*"))
+    assert set(load_prompt_set(tmp_path).parts) == {"information"}
+
+
+@pytest.mark.parametrize("spoken", [{}, {"question": "Ja?"}, {"information": "Hallo.", "../x": "Hallo."}])
+def test_parts_that_make_no_announcement_are_refused(tmp_path: Path, spoken: dict[str, str]) -> None:
+    with pytest.raises(AudioError, match=r"no information|no part named"):
+        render(tmp_path / "out", spoken)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -142,12 +180,6 @@ def test_a_text_of_which_nothing_can_be_said_is_refused() -> None:
         speech.speak("   ", voice="nl")
 
 
-def test_a_missing_value_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="controller"):
-        render(tmp_path / "out", controller="")
-    assert not (tmp_path / "out").exists()
-
-
 def test_asterisk_can_read_what_was_rendered_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
@@ -161,10 +193,45 @@ def test_asterisk_can_read_what_was_rendered_whatever_the_umask(tmp_path: Path) 
 
 def test_a_rendered_voice_is_known_as_a_placeholder(rendered: PromptSet) -> None:
     assert rendered.has_placeholder_voice
-    assert not dataclasses.replace(rendered, voice="studio, A. Voorbeeld").has_placeholder_voice
+    assert not dataclasses.replace(rendered, spoken_by="A. Voorbeeld").has_placeholder_voice
 
 
 def test_a_directory_that_cannot_be_written_is_an_audio_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a directory")
     with pytest.raises(AudioError, match="cannot be written"):
         render(tmp_path / "file" / "p1")
+
+
+@pytest.mark.parametrize("written", [0, 1, len(SUFFIXES), 2 * len(SUFFIXES)])
+def test_a_full_disk_leaves_the_announcement_that_was_there(tmp_path: Path, written: int) -> None:
+    before = render(tmp_path, {"information": "Dit was er al."})
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    room, write = iter(range(written)), Path.write_bytes
+
+    def until_full(path: Path, content: bytes) -> int:
+        if next(room, None) is None:
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    with mock.patch.object(Path, "write_bytes", until_full), pytest.raises(AudioError, match="No space left"):
+        render(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+    assert load_prompt_set(tmp_path) == before
+
+
+def test_what_cannot_be_as_loud_as_all_others_becomes_no_announcement() -> None:
+    samples, rate = sound.speech()
+    samples = samples * 0.1
+    samples[5000:5004] = 1.0
+    with pytest.raises(AudioError, match="LU quieter"):
+        make_part("information", segment_of(samples, rate), text="Welkom.")
+
+
+@pytest.mark.parametrize("text", ["Ja.", "1", "A"])
+def test_the_shortest_words_are_as_loud_as_all_others(tmp_path: Path, text: str) -> None:
+    made = render(tmp_path, {"information": text})
+    assert made.parts["information"].duration_ms < 600
+    for suffix in SUFFIXES:
+        samples, rate = decoded(made, "information", suffix)
+        assert rate == RATES[suffix]
+        assert loudness_lufs(samples, rate) == pytest.approx(LOUDNESS_LUFS, abs=TOLERANCE_LU)
