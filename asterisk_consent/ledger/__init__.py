@@ -8,6 +8,7 @@ from asterisk_consent.ledger.chain import Head, Problem
 from asterisk_consent.ledger.commit import Committed
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry, decision_kind
 from asterisk_consent.ledger.payload import (
+    Approval,
     Bypass,
     Decision,
     Erased,
@@ -17,11 +18,14 @@ from asterisk_consent.ledger.payload import (
     Recording,
     Service,
     Side,
+    Spoken,
     decision_payload,
 )
 from asterisk_consent.ledger.read import (
+    ApprovalRow,
     CallRow,
     RecordingRow,
+    approvals,
     find_call,
     find_recording,
     list_calls,
@@ -32,6 +36,8 @@ from asterisk_consent.ledger.verify import VerifyReport, rebuild, verify
 
 __all__ = [
     "SYSTEM_STREAM",
+    "Approval",
+    "ApprovalRow",
     "Bypass",
     "CallRow",
     "Committed",
@@ -49,8 +55,10 @@ __all__ = [
     "RecordingRow",
     "Service",
     "Side",
+    "Spoken",
     "VerifyReport",
     "append_from_outside",
+    "approvals",
     "decision_kind",
     "decision_payload",
     "find_call",

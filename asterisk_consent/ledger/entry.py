@@ -14,6 +14,7 @@ import msgspec
 
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.payload import (
+    Approval,
     Bypass,
     Created,
     Decision,
@@ -57,6 +58,7 @@ class Kind(StrEnum):
     CALLS_PASSED = "calls.passed"
     BYPASS_ON = "bypass.on"
     BYPASS_OFF = "bypass.off"
+    POLICY_APPROVED = "policy.approved"
     PAYLOAD_ERASED = "payload.erased"
 
 
@@ -76,6 +78,7 @@ PAYLOAD_OF: Mapping[Kind, type[Payload]] = MappingProxyType(
         Kind.CALLS_PASSED: Passed,
         Kind.BYPASS_ON: Bypass,
         Kind.BYPASS_OFF: Bypass,
+        Kind.POLICY_APPROVED: Approval,
         Kind.PAYLOAD_ERASED: Erased,
     }
 )

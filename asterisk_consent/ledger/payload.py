@@ -8,12 +8,10 @@ kept (GDPR art. 5(1)(c)). Text from outside is kept whatever it holds; it never 
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, Direction, Outcome
-
-KEEPS_CALLER = frozenset({Outcome.GIVEN, Outcome.INFORMED})
-"""Outcomes after which the caller's number and name may be kept: those that a recording can rest on."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -28,7 +26,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
     """How asking one call ended. Make it with :func:`decision_payload`, which keeps no more than it may.
 
     ``digit`` is empty where none counted. ``played_ms`` is what Asterisk played of the announcement,
-    ``information_ms`` the length of its information part. ``recording_id`` names the recording this allows.
+    ``information_ms`` the length of its information part. ``recording_id`` names the recording this allows, and
+    ``purposes`` are those the caller was told of. ``alias`` is what the dialplan calls the call, absent where it
+    calls it nothing.
     """
 
     outcome: Outcome
@@ -46,10 +46,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
     purposes: tuple[str, ...] = ()
     reason: str = ""
     course: tuple[Moment, ...] = ()
+    alias: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         names_the_caller = self.caller is not None or self.caller_name is not None
-        if names_the_caller and (self.withheld or self.outcome not in KEEPS_CALLER):
+        if names_the_caller and (self.withheld or not self.outcome.allows_recording):
             raise ValueError(f"a decision {self.outcome} may not keep the caller (withheld: {self.withheld})")
 
 
@@ -105,6 +106,31 @@ class Bypass(msgspec.Struct, frozen=True, kw_only=True, tag="bypass"):
     reason: str
 
 
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """An announcement in one language, as it was approved: digests of sound and text, and each part's text."""
+
+    language: str
+    digest: str
+    text_digest: str
+    parts: tuple[tuple[str, str], ...]
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, tag="approval"):
+    """Who approved this version of a policy, in which role, and what exactly (GDPR art. 5(2), 24).
+
+    ``file`` is the policy file, line by line, ``sha256`` the digest of its bytes. ``signed`` are the rules that the
+    role signed for, each with the reason given.
+    """
+
+    person: str
+    name: str
+    role: str
+    sha256: str
+    file: tuple[str, ...]
+    announcements: tuple[Spoken, ...]
+    signed: tuple[tuple[str, str], ...] = ()
+
+
 class Created(msgspec.Struct, frozen=True, kw_only=True, tag="created"):
     """The first entry: 32 random hexadecimal digits that tell this ledger from every other."""
 
@@ -118,7 +144,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, tag="erased"):
     reason: str
 
 
-Payload = Decision | Recording | Export | Service | Passed | Bypass | Created | Erased
+Payload = Decision | Recording | Export | Service | Passed | Bypass | Approval | Created | Erased
 
 _DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
 _ENCODER = msgspec.json.Encoder()
@@ -141,9 +167,10 @@ def decision_payload(
     purposes: tuple[str, ...] = (),
     reason: str = "",
     course: tuple[Moment, ...] = (),
+    alias: str = "",
 ) -> Decision:
     """Make a decision that keeps number and name only where the outcome and the caller allow it."""
-    keeps = outcome in KEEPS_CALLER and not withheld
+    keeps = outcome.allows_recording and not withheld
     return Decision(
         outcome=outcome,
         started_at=started_at,
@@ -160,6 +187,7 @@ def decision_payload(
         purposes=purposes,
         reason=reason,
         course=course,
+        alias=alias or UNSET,
     )
 
 

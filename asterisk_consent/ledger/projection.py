@@ -1,4 +1,4 @@
-"""The tables for reading, made from entries: one row per decided call, one per recording.
+"""The tables for reading, made from entries: one row per decided call, one per recording, one per approval.
 
 Rule: a projection says nothing that the entries do not, except that a recording is ``closing``, which the
 service knows before the entry about its end exists. The first decision of a call counts, and the first end of
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 
 from asterisk_consent.ledger.entry import Header, Kind
-from asterisk_consent.ledger.payload import Decision, Payload, Recording
+from asterisk_consent.ledger.payload import Approval, Decision, Payload, Recording
 from asterisk_consent.ledger.schema import PROJECTION_TABLES
 from asterisk_consent.model import RecordingState
 
@@ -24,9 +24,12 @@ _ENDS = MappingProxyType(
 
 _DECIDED = """
     INSERT INTO {schema}.call (call_id, policy, policy_version, seq, stream, language, outcome, direction,
-        started_at, recording_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        started_at, recording_id, alias)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
+"""
+_APPROVED = """
+    INSERT INTO {schema}.approval (seq, policy, policy_version, stream, approved_at, sha256) VALUES (?, ?, ?, ?, ?, ?)
 """
 _ALLOWED = """
     INSERT INTO {schema}.recording (recording_id, call_id, stream, state, channel, allowed_seq, allowed_at)
@@ -59,8 +62,8 @@ class Projector:
 
     def __init__(self, connection: sqlite3.Connection, *, schema: str = "main") -> None:
         self._connection = connection
-        self._decided, self._allowed, self._started, self._ended = (
-            statement.format(schema=schema) for statement in (_DECIDED, _ALLOWED, _STARTED, _ENDED)
+        self._decided, self._allowed, self._started, self._ended, self._approved = (
+            statement.format(schema=schema) for statement in (_DECIDED, _ALLOWED, _STARTED, _ENDED, _APPROVED)
         )
 
     def add(self, header: Header, payload: Payload | None) -> None:
@@ -69,6 +72,9 @@ class Projector:
             self._add_decision(header, payload)
         elif isinstance(payload, Recording):
             self._add_recording(header, payload)
+        elif isinstance(payload, Approval):
+            of_policy = (header.seq, header.policy, header.policy_version, header.stream, header.at)
+            self._connection.execute(self._approved, (*of_policy, payload.sha256))
 
     def _add_decision(self, header: Header, decision: Decision) -> None:
         of_call = (
@@ -80,7 +86,7 @@ class Projector:
             header.language,
         )
         answer = (str(decision.outcome), str(decision.direction), decision.started_at, decision.recording_id)
-        self._connection.execute(self._decided, (*of_call, *answer))
+        self._connection.execute(self._decided, (*of_call, *answer, decision.alias or ""))
         if decision.recording_id is not None:
             key = (decision.recording_id, header.call_id, header.stream)
             self._connection.execute(self._allowed, (*key, decision.channel, header.seq, header.at))

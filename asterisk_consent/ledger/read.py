@@ -5,13 +5,14 @@ projection does not hold (number, digit) comes from the payload, and is ``None``
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import msgspec
 
 from asterisk_consent.ledger.connection import reading
-from asterisk_consent.ledger.payload import Decision, read_payload
+from asterisk_consent.ledger.entry import read_header
+from asterisk_consent.ledger.payload import Approval, Decision, read_payload
 from asterisk_consent.ledger.sealing import unseal
 from asterisk_consent.model import Direction, Outcome, RecordingState
 
@@ -55,9 +56,14 @@ class CallRow:
     direction: Direction
     caller: str | None
     outcome: Outcome
+    alias: str
+    announcement: str
+    """Digest of what was announced; empty where nothing was."""
+    dialled: str
     digit: str
     played_ms: int
     reason: str
+    purposes: tuple[str, ...]
     recording: RecordingRow | None
 
 
@@ -77,11 +83,13 @@ _CALL_FIELDS = (
     "language",
     "direction",
     "outcome",
+    "alias",
 )
 _CALL_COLUMNS = ", ".join(f"c.{name}" for name in _CALL_FIELDS).replace("c.controller", "c.stream")
 _CALLS = f"""
-    SELECT {_CALL_COLUMNS}, p.body, {_RECORDING_COLUMNS}
-    FROM call c LEFT JOIN payload p ON p.seq = c.seq LEFT JOIN recording r ON r.recording_id = c.recording_id
+    SELECT {_CALL_COLUMNS}, h.header, p.body, {_RECORDING_COLUMNS}
+    FROM call c JOIN chain h ON h.seq = c.seq LEFT JOIN payload p ON p.seq = c.seq
+    LEFT JOIN recording r ON r.recording_id = c.recording_id
 """  # noqa: S608 - names of columns are ours
 
 
@@ -101,13 +109,41 @@ def find_call(path: Path, call_id: str) -> CallRow | None:
 
 
 def calls_beginning_with(path: Path, start: str, *, limit: int = 10) -> list[CallRow]:
-    """Return the effective decisions of the calls whose id begins so, at most ``limit`` of them."""
+    """Return the effective decisions of the calls whose id, or alias, begins so, at most ``limit`` of them."""
     with reading(path) as connection:
         # Ids are hexadecimal: all that begin so lie between the beginning and the same followed by a g.
-        query = "SELECT DISTINCT call_id FROM call WHERE call_id >= ? AND call_id < ? || 'g' LIMIT ?"
-        ids = connection.execute(query, (start, start, limit)).fetchall()
+        query = """
+            SELECT call_id FROM call WHERE call_id >= :start AND call_id < :start || 'g'
+            UNION SELECT call_id FROM call WHERE alias != '' AND alias >= :start AND alias < :start || 'g'
+            LIMIT :limit
+        """
+        ids = connection.execute(query, {"start": start, "limit": limit}).fetchall()
     found = [find_call(path, call_id) for (call_id,) in ids]
     return [row for row in found if row is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """One approval of one version of a policy; ``approval`` is ``None`` once its payload is erased."""
+
+    seq: int
+    policy: str
+    policy_version: int
+    controller: str
+    approved_at: int
+    sha256: str
+    approval: Approval | None
+
+
+def approvals(path: Path, policy: str | None = None) -> list[ApprovalRow]:
+    """Return the approvals of one policy, or of all, in the order they were given."""
+    query = """
+        SELECT a.seq, a.policy, a.policy_version, a.stream, a.approved_at, a.sha256, p.body
+        FROM approval a LEFT JOIN payload p ON p.seq = a.seq
+        WHERE ?1 IS NULL OR a.policy = ?1 ORDER BY a.seq
+    """
+    with reading(path) as connection:
+        return [_approval_row(row) for row in connection.execute(query, (policy,))]
 
 
 def recordings(path: Path) -> list[RecordingRow]:
@@ -129,18 +165,28 @@ def recording_row(row: Sequence[object]) -> RecordingRow:
     return msgspec.convert(dict(zip(_RECORDING_FIELDS, row, strict=True)), RecordingRow)
 
 
+def _approval_row(row: Sequence[object]) -> ApprovalRow:
+    *known, body = row
+    names = ("seq", "policy", "policy_version", "controller", "approved_at", "sha256")
+    payload = read_payload(unseal(body)) if isinstance(body, bytes) else None
+    found = msgspec.convert(dict(zip(names, known, strict=True)) | {"approval": None}, ApprovalRow)
+    return replace(found, approval=payload if isinstance(payload, Approval) else None)
+
+
 def _call_row(row: Sequence[object]) -> CallRow:
-    body = row[len(_CALL_FIELDS)]
-    recording = row[len(_CALL_FIELDS) + 1 :]
+    header, body, *recording = row[len(_CALL_FIELDS) :]
     payload = read_payload(unseal(body)) if isinstance(body, bytes) else None
     decision = payload if isinstance(payload, Decision) else None
     return msgspec.convert(
         dict(zip(_CALL_FIELDS, row, strict=False))
         | {
+            "announcement": read_header(header).announcement if isinstance(header, bytes) else "",
+            "dialled": decision.dialled if decision else "",
             "caller": decision.caller if decision else None,
             "digit": decision.digit if decision else "",
             "played_ms": decision.played_ms if decision else 0,
             "reason": decision.reason if decision else "",
+            "purposes": decision.purposes if decision else (),
             "recording": recording_row(recording) if recording[0] is not None else None,
         },
         CallRow,

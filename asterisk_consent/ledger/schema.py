@@ -1,7 +1,8 @@
 """The tables of a ledger file and their numbered migrations.
 
 Rule: a migration, once released, is never changed; a file of a newer release is refused and left untouched.
-``chain`` and ``payload`` are the evidence; ``call`` and ``recording`` are projections that can be made again.
+``chain`` and ``payload`` are the evidence; ``call``, ``recording`` and ``approval`` are projections that can be made
+again.
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from asterisk_consent.errors import LedgerError
 APPLICATION_ID = 0x41434C31
 """``ACL1``, at offset 68 of the file: tells a ledger from any other SQLite file."""
 
-PROJECTION_TABLES = (
+_FIRST_TABLES = (
     """
     CREATE TABLE {schema}.call (
         call_id TEXT NOT NULL,
@@ -52,7 +53,7 @@ _FIRST = (
     "CREATE TABLE main.payload (seq INTEGER PRIMARY KEY, salt BLOB NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE main.probe (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
     "INSERT INTO main.probe VALUES (1, 0)",
-    *(table.format(schema="main") for table in PROJECTION_TABLES),
+    *(table.format(schema="main") for table in _FIRST_TABLES),
     "CREATE INDEX main.call_by_seq ON call (seq)",
     *(
         f"CREATE TRIGGER main.{table}_no_{verb.lower()} BEFORE {verb} ON {table} "
@@ -61,7 +62,31 @@ _FIRST = (
     ),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND_TABLES = (
+    "ALTER TABLE {schema}.call ADD COLUMN alias TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE {schema}.approval (
+        seq INTEGER PRIMARY KEY,
+        policy TEXT NOT NULL,
+        policy_version INTEGER NOT NULL,
+        stream TEXT NOT NULL,
+        approved_at INTEGER NOT NULL,
+        sha256 TEXT NOT NULL
+    )
+    """,
+)
+
+_SECOND = (
+    *(table.format(schema="main") for table in _SECOND_TABLES),
+    "CREATE INDEX main.call_by_alias ON call (alias) WHERE alias != ''",
+    "CREATE INDEX main.approval_by_policy ON approval (policy, policy_version)",
+)
+
+PROJECTIONS = ("call", "recording", "approval")
+PROJECTION_TABLES = (*_FIRST_TABLES, *_SECOND_TABLES)
+"""Statements that make the projections of this release, empty, in some schema."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """Statements that lead from version n to n + 1; the version is SQLite's ``user_version``."""
 
 

@@ -14,6 +14,7 @@ from asterisk_consent.ledger.append import writing_beside
 from asterisk_consent.ledger.chain import ChainVerifier, Head, Problem, Row
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.projection import Projector, create_projections
+from asterisk_consent.ledger.schema import PROJECTIONS
 
 _ROWS = """
     SELECT c.seq, c.header, c.hash, p.salt, p.body
@@ -60,8 +61,8 @@ def rebuild(path: Path) -> int:
     """
     verifier = ChainVerifier()
     with writing_beside(path) as connection:
-        for table in ("call", "recording"):
-            connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - one of two names
+        for table in PROJECTIONS:
+            connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - one of our names
         _read(connection, verifier, Projector(connection))
         if verifier.problem is not None:
             what = f"entry {verifier.problem.seq}: {verifier.problem.what}"
@@ -106,7 +107,8 @@ def _projection_difference(connection: sqlite3.Connection) -> Problem | None:
         "UPDATE temp.recording SET state = 'closing' WHERE state IN ('allowed', 'recording') "
         "AND recording_id IN (SELECT recording_id FROM main.recording WHERE state = 'closing')"
     )
-    for table, seq in (("call", "seq"), ("recording", "max(allowed_seq, ended_seq)")):
+    for table in PROJECTIONS:
+        seq = "max(allowed_seq, ended_seq)" if table == "recording" else "seq"
         for one, other in (("main", "temp"), ("temp", "main")):
             difference = f"SELECT * FROM {one}.{table} EXCEPT SELECT * FROM {other}.{table}"  # noqa: S608 - fixed names
             found = connection.execute(f"SELECT {seq} FROM ({difference}) LIMIT 1").fetchone()  # noqa: S608
