@@ -5,20 +5,23 @@ import os
 import signal
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime
 
 import structlog
 
 from asterisk_consent import __version__
 from asterisk_consent.calls.agi_session import AgiDesk
+from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
+from asterisk_consent.calls.loading import Reloading, load_announced, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
 from asterisk_consent.calls.recorder import Recorder
-from asterisk_consent.calls.session import Announced, Surroundings
+from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.config import Config, load_policies
-from asterisk_consent.errors import AudioError, ConsentError, LedgerError
+from asterisk_consent.errors import ConsentError, LedgerError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.read import find_recording
@@ -27,8 +30,6 @@ from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
-from asterisk_consent.policy import Policy
-from asterisk_consent.prompts.rendered import load_prompt_set
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +42,13 @@ async def serve(config: Config) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    policies = {policy.id: announce(policy, config) for policy in load_policies(config.policies).values()}
+    load_policies(config.policies)
     async with AsyncExitStack() as stack:
         ledger = await Ledger.open(config.ledger_path, min_free_bytes=config.min_free_bytes)
         stack.push_async_callback(ledger.close)
+        announced = await asyncio.to_thread(load_announced, config)
+        log_loaded(announced, today=_today())
+        policies = Policies(announced)
         ari = await stack.enter_async_context(
             AriClient(url=config.ari.url, username=config.ari.user, password=config.ari.password, app=APP)
         )
@@ -65,6 +69,7 @@ async def serve(config: Config) -> None:
         heartbeat = Heartbeat(
             ari=ari,
             switchboard=switchboard,
+            policies=policies,
             ledger=ledger,
             places=(config.spool, config.vault),
             guarded=lambda: ami.connected,
@@ -82,9 +87,11 @@ async def serve(config: Config) -> None:
             await agi.start()
         publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
         await _enter(ledger, Kind.SERVICE_STARTED)
-        log.info("service.started", policies=sorted(policies), release=__version__)
+        log.info("service.started", policies=policies.asked(), release=__version__)
         try:
-            await _run_until(stopping, ari, switchboard, recorder, heartbeat)
+            await _run_until(
+                stopping, ari, switchboard, recorder, heartbeat, Reloading(config, policies, today=_today)
+            )
         finally:
             await agi.close()
             await recorder.close()
@@ -103,6 +110,7 @@ async def _run_until(
     switchboard: Switchboard,
     recorder: Recorder,
     heartbeat: Heartbeat,
+    reloading: Reloading,
 ) -> None:
     """Run all the parts until asked to stop, replaced, or one of them fails.
 
@@ -114,6 +122,7 @@ async def _run_until(
         asyncio.create_task(ari.run(switchboard), name="ari"),
         asyncio.create_task(recorder.watch(), name="recorder-watch"),
         asyncio.create_task(recorder.sweep(), name="recorder-sweep"),
+        asyncio.create_task(reloading.run(), name="reloading"),
         asyncio.create_task(stopping.wait(), name="stopping"),
     ]
     done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -127,23 +136,6 @@ async def _run_until(
     await asyncio.gather(*parts, return_exceptions=True)
     for task in done:
         task.result()
-
-
-def announce(policy: Policy, config: Config) -> Announced:
-    """Return what is played for a policy; where its announcement is missing or changed no call is asked."""
-    place = f"{policy.id}/{policy.language}"
-    try:
-        prompts = load_prompt_set(config.prompts / place)
-    except AudioError as error:
-        log.error("policy.not_asked", policy=policy.id, error=str(error))
-        return Announced(policy=policy, fault="no announcement")
-    if prompts.has_placeholder_voice:
-        log.warning(
-            "policy.placeholder_voice",
-            policy=policy.id,
-            remedy="Have a person speak it before callers hear it",
-        )
-    return Announced(policy=policy, prompts=prompts, prompts_path=f"{config.prompts_in_asterisk}/{place}")
 
 
 def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
@@ -171,6 +163,10 @@ async def _enter(ledger: Ledger, kind: Kind) -> None:
         await ledger.append(NewEntry(stream=SYSTEM_STREAM, kind=kind, payload=Service(release=__version__)))
     except LedgerError as error:
         log.error("service.not_entered", kind=kind, error=str(error))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _now() -> int:

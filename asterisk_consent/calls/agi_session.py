@@ -8,16 +8,17 @@ way out sends the call to an extension of ``[asterisk-consent]``.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 
 import structlog
 
+from asterisk_consent.calls.announced import Announced, Policies, Segment, script_of
 from asterisk_consent.calls.arrival import Arrival, read_arrival
-from asterisk_consent.calls.call_file import CallFile, script_of
+from asterisk_consent.calls.call_file import CallFile
 from asterisk_consent.calls.deciding import enter_decision
 from asterisk_consent.calls.playing import TOLERANCE_MS
-from asterisk_consent.calls.session import ESCAPE_MARGIN_S, Announced, Surroundings, extension_of
-from asterisk_consent.calls.switchboard import UNKNOWN_POLICY, Switchboard
+from asterisk_consent.calls.session import Surroundings, opening
+from asterisk_consent.calls.switchboard import Switchboard
+from asterisk_consent.calls.ways_out import LEFT_ALONE, escape_s, recording_extension, way_out
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -30,10 +31,8 @@ from asterisk_consent.dialogue.commands import (
     StopPrompt,
 )
 from asterisk_consent.dialogue.events import (
-    CallArrived,
     CallLeft,
     CallLost,
-    CallUnaskable,
     ChannelHungUp,
     DigitReceived,
     EntryCommitted,
@@ -46,7 +45,8 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import Dialogue, State, step
+from asterisk_consent.dialogue.machine import step
+from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.model import CallId, Outcome, RecordingId
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
@@ -75,15 +75,12 @@ class AgiSession:
         self._limit_at_s = self._clock_s() + arrival.limit_s if arrival.limit_s else None
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
         self._file = CallFile(
-            arrival.call,
-            policy=announced.policy,
-            prompts=announced.prompts,
-            region=surroundings.region,
-            clock_s=self._clock_s,
+            arrival.call, announced=announced, region=surroundings.region, clock_s=self._clock_s
         )
         self._dialogue = Dialogue(script=script_of(announced.policy))
         self._events: deque[Event] = deque()
-        self._parts: deque[Part] = deque()
+        self._files: deque[tuple[Part, Segment]] = deque()
+        self._whole = True
         self._play = 0
         self._offset = 0
         self._played_ms = 0
@@ -93,8 +90,7 @@ class AgiSession:
 
     async def run(self) -> None:
         """Have the conversation; return when the call goes on and its decision is settled."""
-        fault = self._announced.fault
-        self._events.append(CallUnaskable(fault) if fault else CallArrived())
+        self._events.append(opening(self._call, self._announced))
         try:
             await self._converse()
         except asyncio.CancelledError:
@@ -106,12 +102,12 @@ class AgiSession:
 
     async def _break_off(self, reason: str) -> None:
         """Let the call go on unrecorded, then enter what it came to."""
-        self._agi.leave_at(extension_of(Outcome.FAILED))
+        self._agi.leave_at(way_out(Outcome.FAILED, self._dialogue.language))
         if self._appending is not None:
             await asyncio.wait([self._appending])
         elif self._dialogue.decided is None:
             await self._append(Outcome.FAILED, "", reason)
-        if self.outcome is Outcome.GIVEN:
+        if self.outcome is not None and self.outcome.allows_recording:
             self._recorder.end_unstarted(self._recording_id, reason)
 
     async def _converse(self) -> None:
@@ -149,14 +145,14 @@ class AgiSession:
         if self._clock_s() >= overall_at_s:
             return TimerFired(Timer.OVERALL)
         try:
-            if self._parts:
+            if self._files:
                 return await self._play_on()
             return await self._listen(overall_at_s)
         except PbxUnavailableError:
             return self._departure()
         except PbxError as error:
-            if self._parts and isinstance(error, PbxRefusedError):
-                self._parts.clear()
+            if self._files and isinstance(error, PbxRefusedError):
+                self._files.clear()
                 return PlaybackFailed(self._play, "the announcement is missing or was cut off")
             log.warning("session.refused", call_id=self._call.call_id, error=str(error))
             return CallLost()
@@ -173,23 +169,32 @@ class AgiSession:
         return appending.result()
 
     async def _play_on(self) -> Event:
-        part = self._parts[0]
-        path = f"{self._announced.prompts_path}/{part}"
+        """Play until a digit comes or the part has ended, with the last of its files."""
+        while True:
+            part, segment = self._files[0]
+            digit, end = await self._stream(segment)
+            if digit:
+                self._offset = end
+                self._file.note("digit", digit)
+                return DigitReceived(digit)
+            self._files.popleft()
+            self._offset = 0
+            self._whole = self._whole and end // SAMPLES_PER_MS >= segment.duration_ms - TOLERANCE_MS
+            if not (self._files and self._files[0][0] is part):
+                whole, self._whole = self._whole, True
+                return PartPlayed(self._play, part, whole)
+
+    async def _stream(self, segment: Segment) -> tuple[str, int]:
+        """Play one file from where it stopped; return the digit, if any, and where it ended, in samples."""
         begin, began_at_s = self._offset, self._clock_s()
         try:
-            digit, end = await self._agi.stream_file(path, ESCAPE_DIGITS, offset=begin)
+            digit, end = await self._agi.stream_file(segment.path, ESCAPE_DIGITS, offset=begin)
         except PbxUnavailableError:
-            left_ms = self._length_ms(part) - begin // SAMPLES_PER_MS
+            left_ms = segment.duration_ms - begin // SAMPLES_PER_MS
             self._played_ms += max(0, min(round((self._clock_s() - began_at_s) * 1000), left_ms))
             raise
         self._played_ms += max(0, end - begin) // SAMPLES_PER_MS
-        if digit:
-            self._offset = end
-            self._file.note("digit", digit)
-            return DigitReceived(digit)
-        self._parts.popleft()
-        self._offset = 0
-        return PartPlayed(self._play, part, end // SAMPLES_PER_MS >= self._length_ms(part) - TOLERANCE_MS)
+        return digit, end
 
     async def _listen(self, overall_at_s: float) -> Event:
         first_digit_at_s = self._timers.get(Timer.FIRST_DIGIT, float("inf"))
@@ -203,12 +208,14 @@ class AgiSession:
 
     async def _carry_out(self, command: Command) -> None:
         match command:
-            case PlayPrompt(play, parts):
-                self._play, self._offset = play, 0
-                self._parts = deque(parts)
-                await self._renew_escape(parts)
+            case PlayPrompt(play, parts, language):
+                self._play, self._offset, self._whole = play, 0, True
+                self._files = deque(
+                    (part, each) for part in parts for each in self._announced.segments(part, language)
+                )
+                await self._renew_escape()
             case StopPrompt():
-                self._parts.clear()
+                self._files.clear()
             case SetTimer(timer, seconds):
                 self._timers[timer] = self._clock_s() + seconds
             case CancelTimer(timer):
@@ -220,21 +227,27 @@ class AgiSession:
             case StartRecording():
                 await self._start_recording()
             case ReleaseCall(outcome):
-                await self._go_on(extension_of(outcome))
+                await self._go_on(way_out(outcome, self._dialogue.language))
             case EnterNotStarted(reason):
                 self._recorder.end_unstarted(self._recording_id, reason)
 
-    async def _renew_escape(self, parts: tuple[Part, ...]) -> None:
-        playing_s = sum(map(self._length_ms, parts)) / 1000
-        wait_s = playing_s + self._dialogue.script.first_digit_s + ESCAPE_MARGIN_S
-        if self._limit_at_s is not None:
-            wait_s = max(0.05, min(wait_s, self._limit_at_s - self._clock_s()))
+    async def _renew_escape(self) -> None:
+        wait_s = escape_s(
+            [segment for _, segment in self._files],
+            first_digit_s=self._dialogue.script.first_digit_s,
+            left_s=None if self._limit_at_s is None else self._limit_at_s - self._clock_s(),
+        )
         self._escape_at_s = self._clock_s() + wait_s
         await self._agi.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
 
     async def _append(self, outcome: Outcome, digit: str, reason: str) -> Event:
         entry = self._file.entry(
-            outcome, digit=digit, reason=reason, played_ms=self._played_ms, recording_id=self._recording_id
+            outcome,
+            language=self._dialogue.language,
+            digit=digit,
+            reason=reason,
+            played_ms=self._played_ms,
+            recording_id=self._recording_id,
         )
         entered = await enter_decision(
             entry, channel=self._call.channel, ledger=self._ledger, recorder=self._recorder
@@ -246,7 +259,7 @@ class AgiSession:
 
     async def _start_recording(self) -> None:
         try:
-            await self._go_on(self._recording_id)
+            await self._go_on(recording_extension(self._recording_id, self._dialogue))
         except PbxRefusedError as error:
             self._events.append(RecordingRefused(str(error)))
 
@@ -257,17 +270,11 @@ class AgiSession:
         await self._agi.set_extension(extension)
         self._agi.end()
 
-    def _length_ms(self, part: Part) -> int:
-        prompts = self._announced.prompts
-        return prompts.parts[part].duration_ms if prompts else 0
-
 
 class AgiDesk:
-    """Receives the calls that come over FastAGI; ``policies`` by the id that the dialplan names."""
+    """Receives the calls that come over FastAGI."""
 
-    def __init__(
-        self, policies: Mapping[str, Announced], surroundings: Surroundings, switchboard: Switchboard
-    ) -> None:
+    def __init__(self, policies: Policies, surroundings: Surroundings, switchboard: Switchboard) -> None:
         self._policies = policies
         self._surroundings = surroundings
         self._switchboard = switchboard
@@ -285,8 +292,11 @@ class AgiDesk:
         )
         call_id = CallId(around.randomness(16).hex())
         arrival = read_arrival(snapshot, list(request.arguments), call_id=call_id, at=int(around.now_s()))
+        announced = self._policies.find(arrival.call.policy)
+        if announced.leaves_alone(arrival.call.dialled):
+            channel.leave_at(LEFT_ALONE)
+            return
         self._switchboard.remember(snapshot.id)
-        announced = self._policies.get(arrival.call.policy, UNKNOWN_POLICY)
         session = AgiSession(channel, arrival, announced, around)
         try:
             await session.run()

@@ -4,12 +4,15 @@ Every value here comes from outside. A number or name that the caller withheld i
 anything can log, index or store it, even though the network supplied it (ETSI EN 300 089; RFC 3325 section 7).
 """
 
+import re
 from dataclasses import dataclass
 
 import phonenumbers
 
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, Call, CallId, Direction, Party
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
+
+_ALIAS = re.compile(r"[0-9a-f]{16}")
 
 APP = "asterisk-consent"
 """The Stasis application that the dialplan names."""
@@ -26,11 +29,11 @@ class Arrival:
 def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, at: int) -> Arrival:
     """Make an ``Arrival`` of a channel and the arguments that ``[asterisk-consent]`` gave to ``Stasis``.
 
-    :param args: ``ask, policy, presentation of number, of name, dialled number, remaining limit``; what is missing
-        counts as empty, and an empty presentation as withheld.
+    :param args: ``ask, policy, presentation of number, of name, dialled number, remaining limit, alias``; what is
+        missing counts as empty, and an empty presentation as withheld.
     """
-    values = [*args, *[""] * 6]
-    _, policy, number_presentation, name_presentation, dialled, limit = values[:6]
+    values = [*args, *[""] * 7]
+    _, policy, number_presentation, name_presentation, dialled, limit, alias = values[:7]
     return Arrival(
         call=Call(
             call_id=call_id,
@@ -41,6 +44,7 @@ def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, 
             language=channel.language,
             direction=Direction.INCOMING,
             started_at=at,
+            alias=alias if _ALIAS.fullmatch(alias) else "",
         ),
         limit_s=_seconds(limit),
     )

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import structlog
 
+from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.errors import LedgerError, PbxError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, NewEntry, decision_kind
@@ -65,6 +66,7 @@ class Heartbeat:
         *,
         ari: AriClient,
         switchboard: Switchboard,
+        policies: Policies,
         ledger: ProbedLedger,
         places: tuple[Path, ...],
         guarded: Callable[[], bool],
@@ -76,6 +78,7 @@ class Heartbeat:
     ) -> None:
         self._ari = ari
         self._switchboard = switchboard
+        self._policies = policies
         self._ledger = ledger
         self._places = places
         self._guarded = guarded
@@ -87,6 +90,8 @@ class Heartbeat:
         self._notes: deque[tuple[str, str]] = deque()
         self._notes_read = 0
         self.healthy = False
+        self.left_alone = 0
+        """How many calls were none of ours since Asterisk started."""
         self._fault = "starting"
 
     async def run(self) -> None:
@@ -102,7 +107,9 @@ class Heartbeat:
             try:
                 # Every time: a reload of the dialplan may have cleared it.
                 await self._ari.set_global("CONSENT_BYPASS", "1" if self._bypass.exists() else "")
+                await self._ari.set_global("CONSENT_OFF", "|".join(self._policies.left_alone()))
                 await self._ari.set_global("CONSENT_HEARTBEAT", str(self._now()))
+                self.left_alone = _whole(await self._ari.get_global("CONSENT_OFF_CALLS"))
                 await self._bring_in_notes()
             except (PbxError, LedgerError) as error:
                 fault = str(error)
@@ -161,9 +168,9 @@ class Heartbeat:
             self._notes.popleft()
 
     async def _enter(self, call_id: str, note: str) -> None:
-        """Enter a call that passed, unless a session of ours enters it."""
+        """Enter a call that passed, unless a session of ours enters it, or it was none of ours."""
         at, kind, channel, policy, dialled = [*note.split(",", 4), *[""] * 5][:5]
-        if self._switchboard.has_asked(channel):
+        if self._switchboard.has_asked(channel) or self._policies.find(policy).leaves_alone(dialled):
             return
         payload = decision_payload(
             outcome=Outcome.FAILED,

@@ -30,6 +30,11 @@ class _Figures(Collector):
             ended.add_metric([end], count)
         yield calls
         yield ended
+        yield CounterMetricFamily(
+            "consent_calls_left_alone",
+            "Calls under a policy that is off, or of an excluded entity, since Asterisk started",
+            self._heartbeat.left_alone,
+        )
         yield GaugeMetricFamily("consent_calls_asked", "Calls being asked now", self._switchboard.depth)
         yield GaugeMetricFamily(
             "consent_recordings_open", "Recordings without an end yet", self._recorder.depth

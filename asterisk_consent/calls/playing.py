@@ -5,8 +5,9 @@ missing or truncated file reports success too. Source: ARI events ``PlaybackStar
 (the next of several media began), ``PlaybackFinished``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
+from asterisk_consent.calls.announced import Segment
 from asterisk_consent.dialogue.events import Event, Part, PartPlayed, PlaybackFailed
 from asterisk_consent.pbx.ari import AriEvent
 
@@ -23,66 +24,73 @@ class Playing:
     """The playbacks of one call, one after the other.
 
     :param channel: its id; a playback's id is made of it, so that another run of the service can stop it.
-    :param durations_ms: length of each part's file.
     """
 
-    def __init__(self, channel: str, durations_ms: Mapping[Part, int]) -> None:
+    def __init__(self, channel: str) -> None:
         self._channel = channel
-        self._durations_ms = durations_ms
         self._play = 0
-        self._parts: tuple[Part, ...] = ()
+        self._files: tuple[tuple[Part, Segment], ...] = ()
+        self._whole = True
         self._began_at_s: float | None = None
         self._played_ms = 0
 
-    def begin(self, play: int, parts: tuple[Part, ...]) -> str:
-        """Note that these parts were sent to be played; return the playback's id."""
-        self._play, self._parts, self._began_at_s = play, parts, None
+    def begin(self, play: int, files: Sequence[tuple[Part, Segment]]) -> str:
+        """Note that these files were sent to be played; return the playback's id."""
+        self._play, self._files, self._whole, self._began_at_s = play, tuple(files), True, None
         return playback_id(self._channel, play)
-
-    def seconds(self, parts: tuple[Part, ...]) -> float:
-        """Return how long these parts take to play."""
-        return sum(self._durations_ms[part] for part in parts) / 1000
 
     def stop(self, at_s: float) -> str:
         """Note that the playback ends here, at Asterisk's time ``at_s``; return its id."""
-        if self._parts and self._began_at_s is not None:
+        if self._files and self._began_at_s is not None:
             self._played_ms += self._elapsed_ms(at_s)
-        self._parts, self._began_at_s = (), None
+        self._files, self._began_at_s = (), None
         return playback_id(self._channel, self._play)
 
     def played_ms(self, at_s: float) -> int:
         """Return what Asterisk has played of the announcement up to ``at_s``, repetitions included."""
-        current = self._elapsed_ms(at_s) if self._parts and self._began_at_s is not None else 0
+        current = self._elapsed_ms(at_s) if self._files and self._began_at_s is not None else 0
         return self._played_ms + current
 
     def take(self, event: AriEvent) -> Event | None:
         """Turn a playback event into one of the dialogue's; ``None`` where it means nothing (any more)."""
         if (
             event.playback is None
-            or not self._parts
+            or not self._files
             or event.playback.id != playback_id(self._channel, self._play)
         ):
             return None
         match event.type:
             case "PlaybackStarted" if self._began_at_s is None:
                 self._began_at_s = event.at_s
-            case "PlaybackContinuing" if len(self._parts) > 1:
-                return self._part_ended(event.at_s)
+            case "PlaybackContinuing" if len(self._files) > 1:
+                return self._file_ended(event.at_s)
             case "PlaybackFinished" if event.playback.state == "failed":
                 self.stop(event.at_s)
                 return PlaybackFailed(self._play, "the announcement is missing or was cut off")
             case "PlaybackFinished":
-                return self._part_ended(event.at_s)
+                return self._finished(event.at_s)
         return None
 
-    def _part_ended(self, at_s: float) -> Event:
-        part, *rest = self._parts
+    def _finished(self, at_s: float) -> Event | None:
+        """Take the end of the last file; where more should have come the part was not played in full."""
+        part = self._files[0][0]
+        cut = any(other is part for other, _ in self._files[1:])
+        ended = self._file_ended(at_s)
+        return PartPlayed(self._play, part, False) if cut else ended
+
+    def _file_ended(self, at_s: float) -> Event | None:
+        """Take the end of a file; the part has ended with the last of its files."""
+        (part, segment), *rest = self._files
         elapsed_ms = self._elapsed_ms(at_s) if self._began_at_s is not None else 0
+        self._whole = self._whole and elapsed_ms >= segment.duration_ms - TOLERANCE_MS
         self._played_ms += elapsed_ms
-        self._parts, self._began_at_s = tuple(rest), at_s
-        return PartPlayed(self._play, part, elapsed_ms >= self._durations_ms[part] - TOLERANCE_MS)
+        self._files, self._began_at_s = tuple(rest), at_s
+        if rest and rest[0][0] is part:
+            return None
+        whole, self._whole = self._whole, True
+        return PartPlayed(self._play, part, whole)
 
     def _elapsed_ms(self, at_s: float) -> int:
-        """Milliseconds of the current part, never more than it has."""
+        """Milliseconds of the current file, never more than it has."""
         elapsed_ms = round((at_s - (self._began_at_s or at_s)) * 1000)
-        return max(0, min(elapsed_ms, self._durations_ms[self._parts[0]]))
+        return max(0, min(elapsed_ms, self._files[0][1].duration_ms))

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from asterisk_consent.calls.announced import Announced, fault_of, script_of
 from asterisk_consent.calls.arrival import Arrival
-from asterisk_consent.calls.call_file import CallFile, script_of
+from asterisk_consent.calls.call_file import CallFile
 from asterisk_consent.calls.deciding import Appender, RecordingKeeper, enter_decision
 from asterisk_consent.calls.playing import Playing, playback_id
+from asterisk_consent.calls.ways_out import CONTEXT, escape_s, recording_extension, way_out
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -44,44 +46,19 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import Dialogue, State, step
+from asterisk_consent.dialogue.machine import step
+from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.ledger.entry import NewEntry, decision_kind
-from asterisk_consent.model import Outcome, RecordingId
+from asterisk_consent.model import Call, Outcome, RecordingId
 from asterisk_consent.pbx.ari import AriClient, AriEvent
-from asterisk_consent.policy import Policy
-from asterisk_consent.prompts.rendered import PromptSet
 
 log = structlog.get_logger(__name__)
 
-CONTEXT = "asterisk-consent"
-ESCAPE_MARGIN_S = 3.0
-"""Added to what is played and waited for: after that Asterisk takes the call away from a service that froze."""
-
-MAX_PLAYS = 12
+MAX_PLAYS = 18
 """No policy lets the dialogue play more often to one call."""
 
 _OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
-
-
-def extension_of(outcome: Outcome) -> str:
-    """Return the extension of ``[asterisk-consent]`` that lets a call with this outcome go on unrecorded."""
-    return {Outcome.REFUSED: "refused", Outcome.NO_CHOICE: "no_choice"}.get(outcome, "failed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
-    """What is played for a call and what the answers mean.
-
-    :param policy: ``None`` where the number's policy is not known.
-    :param prompts: ``None`` where the announcement cannot be played; ``fault`` says why the call is not asked.
-    :param prompts_path: the announcement's directory as Asterisk sees it.
-    """
-
-    policy: Policy | None = None
-    prompts: PromptSet | None = None
-    prompts_path: str = ""
-    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +77,14 @@ class Session:
     """The interpreter of one call."""
 
     def __init__(self, arrival: Arrival, announced: Announced, surroundings: Surroundings) -> None:
-        prompts = announced.prompts
         self.call = arrival.call
         self.outcome: Outcome | None = None
         self._clock_s = asyncio.get_running_loop().time
         self._limit_at_s = self._clock_s() + arrival.limit_s if arrival.limit_s else None
         self._file = CallFile(
-            arrival.call,
-            policy=announced.policy,
-            prompts=prompts,
-            region=surroundings.region,
-            clock_s=self._clock_s,
+            arrival.call, announced=announced, region=surroundings.region, clock_s=self._clock_s
         )
-        self._prompts_path = announced.prompts_path
+        self._announced = announced
         self._ari = surroundings.ari
         self._channel = surroundings.ari.channels.get(channel_id=arrival.call.channel)
         self._ledger = surroundings.ledger
@@ -120,17 +92,14 @@ class Session:
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
         self._now_s = surroundings.now_s
         self._dialogue = Dialogue(script=script_of(announced.policy))
-        durations = (
-            {part: prompts.parts[part].duration_ms for part in Part} if prompts else dict.fromkeys(Part, 0)
-        )
-        self._playing = Playing(arrival.call.channel, durations)
+        self._playing = Playing(arrival.call.channel)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._appending: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._start_in_doubt = False
         self._event_at_s = self._now_s()
-        self.feed(CallUnaskable(announced.fault) if announced.fault else CallArrived())
+        self.feed(opening(arrival.call, announced))
 
     def feed(self, event: Event) -> None:
         """Hand over an event; taken in order."""
@@ -194,8 +163,8 @@ class Session:
 
     async def _carry_out(self, command: Command) -> None:
         match command:
-            case PlayPrompt(play, parts):
-                await self._play(play, parts)
+            case PlayPrompt(play, parts, language):
+                await self._play(play, parts, language)
             case StopPrompt():
                 playback = self._playing.stop(self._event_at_s)
                 self._stopping = asyncio.create_task(self._stop(playback), name="stop-prompt")
@@ -215,23 +184,23 @@ class Session:
             case EnterNotStarted(reason):
                 self._recorder.end_unstarted(self._recording_id, reason)
 
-    async def _play(self, play: int, parts: tuple[Part, ...]) -> None:
-        playback = self._playing.begin(play, parts)
-        media = ",".join(f"sound:{self._prompts_path}/{part}" for part in parts)
-        wait_s = self._playing.seconds(parts) + self._dialogue.script.first_digit_s + ESCAPE_MARGIN_S
+    async def _play(self, play: int, parts: tuple[Part, ...], language: str) -> None:
+        files = [(part, each) for part in parts for each in self._announced.segments(part, language)]
+        playback = self._playing.begin(play, files)
+        media = ",".join(f"sound:{segment.path}" for _, segment in files)
+        left_s = None if self._limit_at_s is None else self._limit_at_s - self._clock_s()
+        wait_s = escape_s(
+            [segment for _, segment in files],
+            first_digit_s=self._dialogue.script.first_digit_s,
+            left_s=left_s,
+        )
         try:
             await self._settle_stop()
-            await self._channel.set_variable("TIMEOUT(absolute)", f"{self._escape_s(wait_s):.3f}")
+            await self._channel.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
             await self._channel.play(media=media, playback_id=playback)
         except PbxError as error:
             log.warning("session.play_failed", call_id=self.call.call_id, error=str(error))
             self.feed(PlaybackFailed(play, "Asterisk did not take the announcement"))
-
-    def _escape_s(self, wait_s: float) -> float:
-        """Return the escape time-out, never past the limit that the administrator set on the call."""
-        if self._limit_at_s is None:
-            return wait_s
-        return max(0.05, min(wait_s, self._limit_at_s - self._clock_s()))
 
     async def _append(self, entry: NewEntry) -> None:
         entered = await enter_decision(
@@ -244,7 +213,8 @@ class Session:
     async def _start_recording(self) -> None:
         await self._settle_stop()
         try:
-            await self._channel.continue_in_dialplan(context=CONTEXT, extension=self._recording_id)
+            extension = recording_extension(self._recording_id, self._dialogue)
+            await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension)
         except PbxRefusedError as error:
             # A start that nobody answered may have been carried out: then the call has left for its recording.
             refused = RecordingRefused(f"the call had left or ended ({error.status})")
@@ -255,9 +225,10 @@ class Session:
 
     async def _release(self, outcome: Outcome) -> None:
         await self._settle_stop()
+        extension = way_out(outcome, self._dialogue.language)
         for _ in range(2):  # one that was not answered may be sent again: a call that has left is refused
             try:
-                await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension_of(outcome))
+                await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension)
             except PbxUnavailableError as error:
                 log.warning("session.release_unknown", call_id=self.call.call_id, error=str(error))
             except PbxError as error:
@@ -286,8 +257,17 @@ class Session:
     def _entry(self, outcome: Outcome, digit: str, reason: str) -> NewEntry:
         return self._file.entry(
             outcome,
+            language=self._dialogue.language,
             digit=digit,
             reason=reason,
             played_ms=self._playing.played_ms(self._event_at_s),
             recording_id=self._recording_id,
         )
+
+
+def opening(call: Call, announced: Announced) -> Event:
+    """Return the event that begins the dialogue with a call: in its language, or with why it cannot be asked."""
+    fault = fault_of(announced, call.direction)
+    if fault or announced.policy is None:
+        return CallUnaskable(fault)
+    return CallArrived(announced.policy.language_of(dialled=call.dialled, channel_language=call.language))

@@ -5,13 +5,15 @@ asked again, nothing is inferred; when another service takes the application's n
 """
 
 import asyncio
-from collections.abc import Mapping
 
 import structlog
 
-from asterisk_consent.calls.arrival import args_of, read_arrival
-from asterisk_consent.calls.session import Announced, Session, Surroundings
-from asterisk_consent.dialogue.events import CallLost, ConnectionRestored, ServiceStopping
+from asterisk_consent.calls.announced import Policies
+from asterisk_consent.calls.arrival import Arrival, args_of, read_arrival
+from asterisk_consent.calls.session import Session, Surroundings
+from asterisk_consent.calls.ways_out import CONTEXT, LEFT_ALONE
+from asterisk_consent.dialogue.events import CallLost, ConnectionLost, ConnectionRestored, ServiceStopping
+from asterisk_consent.errors import PbxError
 from asterisk_consent.model import CallId, Outcome
 from asterisk_consent.pbx.ari import AriEvent, ChannelSnapshot
 
@@ -23,16 +25,11 @@ STOPPING_S = 4.0
 REMEMBERED = 10_000
 """Channels remembered after their call went on, to tell a note about them from news."""
 
-UNKNOWN_POLICY = Announced(fault="unknown policy")
-
 
 class Switchboard:
-    """All sessions of one Asterisk; the handler of its ARI connection.
+    """All sessions of one Asterisk; the handler of its ARI connection."""
 
-    :param policies: by the id that the dialplan names.
-    """
-
-    def __init__(self, policies: Mapping[str, Announced], surroundings: Surroundings) -> None:
+    def __init__(self, policies: Policies, surroundings: Surroundings) -> None:
         self._policies = policies
         self._surroundings = surroundings
         self._sessions: dict[str, Session] = {}
@@ -93,8 +90,10 @@ class Switchboard:
         self.acting = True
 
     def disconnected(self) -> None:
-        """Stop saying that calls can be asked; the sessions wait for the connection."""
+        """Stop saying that calls can be asked; the sessions wait for the connection and take no silence for one."""
         self.acting = False
+        for session in self._sessions.values():
+            session.feed(ConnectionLost())
 
     def replaced(self) -> None:
         """Another service took our name: stop acting, for good."""
@@ -119,14 +118,30 @@ class Switchboard:
     def _begin(self, channel: ChannelSnapshot, args: list[str], *, adopted: bool = False) -> None:
         randomness, now_s = self._surroundings.randomness, self._surroundings.now_s
         arrival = read_arrival(channel, args, call_id=CallId(randomness(16).hex()), at=int(now_s()))
-        session = Session(
-            arrival, self._policies.get(arrival.call.policy, UNKNOWN_POLICY), self._surroundings
-        )
+        announced = self._policies.find(arrival.call.policy)
+        if announced.leaves_alone(arrival.call.dialled):
+            self._leave_alone(arrival)
+            return
+        session = Session(arrival, announced, self._surroundings)
         self._sessions[channel.id] = session
         self.remember(channel.id)
         self._tasks[channel.id] = asyncio.create_task(
             self._run(session, adopted=adopted), name=f"call-{arrival.call.call_id}"
         )
+
+    def _leave_alone(self, arrival: Arrival) -> None:
+        """Let a call that is none of ours go on, where the dialplan did not know yet that it is none."""
+        channel = self._surroundings.ari.channels.get(channel_id=arrival.call.channel)
+
+        async def go_on() -> None:
+            try:
+                await channel.continue_in_dialplan(context=CONTEXT, extension=LEFT_ALONE)
+            except PbxError as error:
+                log.warning("switchboard.not_released", error=str(error))
+            finally:
+                del self._tasks[arrival.call.channel]
+
+        self._tasks[arrival.call.channel] = asyncio.create_task(go_on(), name="left-alone")
 
     async def _run(self, session: Session, *, adopted: bool) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from asterisk_consent.calls.session import ESCAPE_MARGIN_S
+from asterisk_consent.calls.ways_out import ESCAPE_MARGIN_S
 from asterisk_consent.ledger.payload import Decision
 from tests.calls.asterisk import (
     INFORMATION_MS,
@@ -13,7 +13,7 @@ from tests.calls.service import POLICY, Service, settle
 
 INFORMATION_S = INFORMATION_MS / 1000
 QUESTION_S = QUESTION_MS / 1000
-ESCAPE_S = INFORMATION_S + QUESTION_S + POLICY.first_digit_s + ESCAPE_MARGIN_S
+ESCAPE_S = INFORMATION_S + QUESTION_S + POLICY.timing.first_digit_s + ESCAPE_MARGIN_S
 TIMEOUT = f"TIMEOUT(absolute)={ESCAPE_S:.3f}"
 
 

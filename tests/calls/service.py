@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from asterisk_consent.calls.announced import Announced, Policies
 from asterisk_consent.calls.awaited import Awaited
-from asterisk_consent.calls.session import Announced, Surroundings
+from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.dialogue.events import Part
 from asterisk_consent.ledger.entry import NewEntry
@@ -17,7 +18,7 @@ from asterisk_consent.prompts.rendered import Prompt, PromptSet
 from tests.calls.asterisk import INFORMATION_MS, QUESTION_MS, FakeAri, FakeAsterisk
 from tests.calls.ledger import FakeLedger
 from tests.calls.virtual_time import wall_s
-from tests.test_policy import EXAMPLE
+from tests.policy.example import EXAMPLE
 
 POLICY = parse_policy(EXAMPLE, file="p1-nl.toml")
 """Agree 1, refuse 2, repeat #; three attempts, one repetition, 4.5 s for the first digit, 60 s in all."""
@@ -26,7 +27,7 @@ PROMPTS = PromptSet(
     language="nl",
     name="p1",
     reviewed_by="unreviewed",
-    voice="made up",
+    spoken_by="nobody",
     digest="ab" * 32,
     parts={
         part: Prompt(
@@ -37,7 +38,7 @@ PROMPTS = PromptSet(
 )
 
 POLICIES = {
-    "p1-nl": Announced(policy=POLICY, prompts=PROMPTS, prompts_path="/prompts"),
+    "p1-nl": Announced(policy=POLICY, prompts={"nl": PROMPTS}, path="/prompts"),
     "p1-mute": Announced(policy=POLICY, fault="no announcement"),
 }
 
@@ -84,6 +85,7 @@ class Service:
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
     ari: FakeAri = field(init=False)
     switchboard: Switchboard = field(init=False)
+    policies: Policies = field(init=False)
 
     def __post_init__(self) -> None:
         self.ari = FakeAri(self.asterisk)
@@ -95,7 +97,8 @@ class Service:
             now_s=wall_s,
             randomness=made_up_randomness(),
         )
-        self.switchboard = Switchboard(POLICIES, surroundings)
+        self.policies = Policies(POLICIES)
+        self.switchboard = Switchboard(self.policies, surroundings)
         self.asterisk.tell = self.switchboard.take
 
     @property
@@ -108,6 +111,11 @@ class Service:
         """The id of the only recording that was allowed."""
         (awaited,) = self.recorder.expected
         return awaited.recording_id
+
+    @property
+    def recorded_at(self) -> str:
+        """The extension to which the only recorded call was sent on."""
+        return f"{self.recording_id}*given*nl"
 
     async def finish(self) -> None:
         """Let time pass until nobody is being asked any more."""

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from asterisk_consent.calls.agi_session import AgiDesk
-from asterisk_consent.calls.session import ESCAPE_MARGIN_S, Surroundings
+from asterisk_consent.calls.session import Surroundings
+from asterisk_consent.calls.ways_out import ESCAPE_MARGIN_S
 from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S
 from asterisk_consent.errors import PbxProtocolError, PbxRefusedError, PbxUnavailableError
 from asterisk_consent.ledger.entry import Kind
@@ -13,13 +14,13 @@ from asterisk_consent.ledger.payload import Decision
 from asterisk_consent.model import Outcome
 from tests.calls.agi_call import Caller, FakeAgiChannel, agi_request
 from tests.calls.asterisk import CHANNEL, INFORMATION_MS, QUESTION_MS
-from tests.calls.service import POLICIES, POLICY, Service, made_up_randomness, settle
+from tests.calls.service import POLICY, Service, made_up_randomness, settle
 from tests.calls.virtual_time import in_virtual_time, wall_s
 
 INFORMATION_S = INFORMATION_MS / 1000
 QUESTION_S = QUESTION_MS / 1000
 QUESTIONED_S = INFORMATION_S + QUESTION_S
-ESCAPE_S = QUESTIONED_S + POLICY.first_digit_s + ESCAPE_MARGIN_S
+ESCAPE_S = QUESTIONED_S + POLICY.timing.first_digit_s + ESCAPE_MARGIN_S
 
 
 def desk_of(service: Service) -> AgiDesk:
@@ -32,7 +33,7 @@ def desk_of(service: Service) -> AgiDesk:
         now_s=wall_s,
         randomness=made_up_randomness(),
     )
-    return AgiDesk(POLICIES, surroundings, service.switchboard)
+    return AgiDesk(service.policies, surroundings, service.switchboard)
 
 
 async def conversation(service: Service, caller: Caller, **about: str) -> FakeAgiChannel:
@@ -59,7 +60,7 @@ async def test_an_agreement_is_committed_before_the_dialplan_is_told_to_record()
         "play information from 0",
         "play question from 0",
         "priority 1",
-        f"extension {service.recording_id}",
+        f"extension {service.recorded_at}",
     ]
     decision = only_decision(service)
     assert (decision.outcome, decision.digit, decision.channel) == (Outcome.GIVEN, "1", CHANNEL)
@@ -74,7 +75,7 @@ async def test_a_refusal_is_taken_at_once_and_keeps_nobody() -> None:
     service = Service()
     channel = await conversation(service, Caller(digits=[(2, "2")]))
 
-    assert channel.extensions == ["refused"]
+    assert channel.extensions == ["out*refused*nl"]
     decision = only_decision(service)
     assert (decision.outcome, decision.caller, decision.recording_id) == (Outcome.REFUSED, None, None)
     assert decision.played_ms == pytest.approx(2000, abs=2)
@@ -102,7 +103,7 @@ async def test_an_agreement_in_the_silence_after_the_question_counts() -> None:
     service = Service()
     channel = await conversation(service, Caller(digits=[(QUESTIONED_S + 1, "1")]))
 
-    assert channel.extensions == [service.recording_id]
+    assert channel.extensions == [service.recorded_at]
 
 
 @in_virtual_time
@@ -110,22 +111,26 @@ async def test_silence_is_asked_about_as_often_as_the_policy_says() -> None:
     service = Service()
     channel = await conversation(service, Caller())
 
-    assert channel.story.count("play question from 0") == POLICY.attempts
-    assert channel.extensions == ["no_choice"]
+    assert channel.story.count("play question from 0") == POLICY.timing.attempts
+    assert channel.extensions == ["out*no_choice*nl"]
     assert only_decision(service).reason == "no digit"
 
 
 @in_virtual_time
 async def test_the_whole_conversation_is_limited() -> None:
-    for digits in ([], [(59.0, "A")], [(POLICY.overall_s - 1, "#"), (POLICY.overall_s + 1, "A")]):
+    for digits in (
+        [],
+        [(59.0, "A")],
+        [(POLICY.timing.overall_s - 1, "#"), (POLICY.timing.overall_s + 1, "A")],
+    ):
         service = Service()
         caller = Caller(digits=list(digits), lengths_s={"information": 15.0, "question": 42.0})
         began_s = asyncio.get_running_loop().time()
         channel = await conversation(service, caller)
 
-        assert channel.extensions == ["no_choice"]
+        assert channel.extensions == ["out*no_choice*nl"]
         assert only_decision(service).reason == "overall time-out"
-        assert asyncio.get_running_loop().time() - began_s <= POLICY.overall_s + 42
+        assert asyncio.get_running_loop().time() - began_s <= POLICY.timing.overall_s + 42
 
 
 @in_virtual_time
@@ -140,7 +145,7 @@ async def test_a_repetition_plays_everything_from_the_beginning() -> None:
         "play information from 0",
         "play question from 0",
     ]
-    assert channel.extensions == [service.recording_id]
+    assert channel.extensions == [service.recorded_at]
 
 
 @in_virtual_time
@@ -149,7 +154,7 @@ async def test_a_truncated_announcement_allows_no_agreement() -> None:
     caller = Caller(digits=[(3, "1")], lengths_s={"information": 0.1, "question": QUESTION_S})
     channel = await conversation(service, caller)
 
-    assert channel.extensions == ["failed"]
+    assert channel.extensions == ["out*failed*nl"]
     assert only_decision(service).reason == "information not played in full"
 
 
@@ -158,7 +163,7 @@ async def test_a_missing_announcement_allows_no_agreement() -> None:
     service = Service()
     channel = await conversation(service, Caller(digits=[(3, "1")], lengths_s={}))
 
-    assert channel.extensions == ["failed"]
+    assert channel.extensions == ["out*failed*nl"]
     assert only_decision(service).outcome is Outcome.FAILED
 
 
@@ -167,7 +172,7 @@ async def test_a_call_without_a_known_policy_goes_on_at_once_and_is_entered() ->
     service = Service()
     channel = await conversation(service, Caller(), policy="p9")
 
-    assert channel.story == ["priority 1", "extension failed"]
+    assert channel.story == ["priority 1", "extension out*failed*"]
     assert only_decision(service).reason == "unknown policy"
 
 
@@ -241,7 +246,7 @@ async def test_an_entry_that_cannot_be_written_lets_the_call_go_unrecorded() -> 
     service.ledger.failures = -1
     channel = await conversation(service, Caller(digits=[(INFORMATION_S + 1, "1")]))
 
-    assert channel.extensions == ["failed"]
+    assert channel.extensions == ["out*failed*nl"]
     assert service.recorder.doubts == 1
     assert service.switchboard.outcomes == {"unwritten": 1}
 
@@ -252,7 +257,7 @@ async def test_an_unexpected_error_of_the_ledger_lets_the_call_go_too() -> None:
     service.ledger.bug = ZeroDivisionError()
     channel = await conversation(service, Caller(digits=[(1, "2")]))
 
-    assert channel.extensions == ["failed"]
+    assert channel.extensions == ["out*failed*nl"]
 
 
 @in_virtual_time
@@ -262,7 +267,7 @@ async def test_a_start_that_asterisk_refuses_ends_the_recording() -> None:
     caller.faults["extension 0"] = PbxRefusedError("Asterisk does not know the extension")
     channel = await conversation(service, caller)
 
-    assert channel.extensions == [service.recording_id, "failed"]
+    assert channel.extensions == [service.recorded_at, "out*failed*nl"]
     assert [recording for recording, _ in service.recorder.unstarted] == [service.recording_id]
 
 
@@ -276,7 +281,7 @@ def test_a_caller_does_not_wait_for_an_entry_that_is_late_and_nothing_is_recorde
         service.ledger.delay_s = 10
         channel = await conversation(service, Caller(digits=[(INFORMATION_S + 1, digit)]))
 
-        assert channel.extensions == ["failed"]
+        assert channel.extensions == ["out*failed*nl"]
         assert channel.went_on_after_s == pytest.approx(INFORMATION_S + 1 + COMMIT_TIMEOUT_S)
         assert len(service.ledger.decisions()) == 1
         assert len(service.recorder.unstarted) == unstarted
@@ -311,7 +316,7 @@ def test_a_peer_that_does_not_do_as_it_is_told_is_entered_as_what_happened(
 async def test_an_error_inside_is_entered_and_lets_the_call_go_unrecorded() -> None:
     service = Service()
     channel = await conversation(service, Caller(bug=ZeroDivisionError()))
-    assert channel.extensions == ["failed"]
+    assert channel.extensions == ["out*failed*nl"]
 
     decision = only_decision(service)
     assert (decision.outcome, decision.reason) == (Outcome.FAILED, "an error of the service")
@@ -327,7 +332,7 @@ async def test_a_stop_lets_a_call_that_is_being_asked_go_at_once_and_enters_it()
     asking.cancel()
     await asyncio.wait([asking])
 
-    assert (channel.extensions, channel.went_on_after_s) == (["failed"], 3)
+    assert (channel.extensions, channel.went_on_after_s) == (["out*failed*nl"], 3)
     decision = only_decision(service)
     assert (decision.outcome, decision.reason) == (Outcome.FAILED, "the service was stopped")
 
@@ -365,5 +370,5 @@ async def test_a_storm_of_digits_counts_once() -> None:
     digits = [(0.01 * step, "AB4*"[step % 4]) for step in range(1400)]
     channel = await conversation(service, Caller(digits=[*digits, (INFORMATION_S + 0.5, "1")]))
 
-    assert channel.extensions == [service.recording_id]
+    assert channel.extensions == [service.recorded_at]
     assert len(only_decision(service).course) <= 64

@@ -15,7 +15,7 @@ from tests.calls.virtual_time import in_virtual_time
 
 INFORMATION_S = INFORMATION_MS / 1000
 QUESTIONED_S = (INFORMATION_MS + QUESTION_MS) / 1000
-SILENT_S = POLICY.first_digit_s
+SILENT_S = POLICY.timing.first_digit_s
 NEVER_S = float("inf")
 
 

@@ -25,6 +25,7 @@ def heartbeat(
     return Heartbeat(
         ari=service.ari,
         switchboard=service.switchboard,
+        policies=service.policies,
         ledger=service.ledger,
         places=(directory,),
         guarded=lambda: guarded,
@@ -165,7 +166,7 @@ async def test_the_bypass_is_on_before_the_heartbeat_lets_a_call_be_asked(tmp_pa
 
     await heartbeat(service, tmp_path).beat()
 
-    assert service.asterisk.story[:2] == ["CONSENT_BYPASS=1", f"CONSENT_HEARTBEAT={MOMENT}"]
+    assert service.asterisk.story[:3] == ["CONSENT_BYPASS=1", "CONSENT_OFF=", f"CONSENT_HEARTBEAT={MOMENT}"]
 
 
 @in_virtual_time

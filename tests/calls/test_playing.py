@@ -4,19 +4,25 @@ from datetime import UTC, datetime
 
 import pytest
 
+from asterisk_consent.calls.announced import Segment
 from asterisk_consent.calls.playing import TOLERANCE_MS, Playing, playback_id
 from asterisk_consent.dialogue.events import Event, Part, PartPlayed, PlaybackFailed
 from asterisk_consent.pbx.ari import AriEvent, PlaybackSnapshot
 
 CHANNEL = "1800000000.1"
 INFORMATION, QUESTION = Part.INFORMATION, Part.QUESTION
-BOTH = (INFORMATION, QUESTION)
+ASKED = (INFORMATION, Segment(path="/prompts/nl/information", duration_ms=15_000))
+QUESTIONED = (QUESTION, Segment(path="/prompts/nl/question", duration_ms=5_000))
+BOTH = (ASKED, QUESTIONED)
+MENU = tuple(
+    (Part.MENU, Segment(path=f"/prompts/{tag}/menu", duration_ms=2_000)) for tag in ("nl", "fr", "de")
+)
 NOON_S = 1_800_000_000.0
 
 
 @pytest.fixture
 def playing() -> Playing:
-    return Playing(CHANNEL, {INFORMATION: 15_000, QUESTION: 5_000})
+    return Playing(CHANNEL)
 
 
 def event(kind: str, at_s: float, *, play: int = 1, state: str = "playing") -> AriEvent:
@@ -65,7 +71,7 @@ def test_a_missing_file_is_never_complete(playing: Playing) -> None:
 
 
 def test_a_part_whose_beginning_nobody_told_is_never_complete(playing: Playing) -> None:
-    playing.begin(1, (INFORMATION,))
+    playing.begin(1, (ASKED,))
 
     assert taken(playing, finished(15)) == [PartPlayed(1, INFORMATION, False)]
 
@@ -74,16 +80,16 @@ def test_a_part_whose_beginning_nobody_told_is_never_complete(playing: Playing) 
 def test_a_moment_that_cannot_be_read_makes_no_part_complete(timestamp: str, playing: Playing) -> None:
     unreadable = AriEvent(type="PlaybackStarted", timestamp=timestamp, playback=finished(0).playback)
 
-    playing.begin(1, (INFORMATION,))
+    playing.begin(1, (ASKED,))
     assert taken(playing, unreadable, finished(15)) == [PartPlayed(1, INFORMATION, False)]
 
-    playing.begin(1, (INFORMATION,))
+    playing.begin(1, (ASKED,))
     late = AriEvent(type="PlaybackFinished", timestamp=timestamp, playback=finished(0).playback)
     assert taken(playing, event("PlaybackStarted", 0), late) == [PartPlayed(1, INFORMATION, False)]
 
 
 def test_a_clock_set_back_makes_no_part_complete_and_takes_nothing_away(playing: Playing) -> None:
-    playing.begin(1, (INFORMATION,))
+    playing.begin(1, (ASKED,))
 
     assert taken(playing, event("PlaybackStarted", 0), finished(-3600)) == [PartPlayed(1, INFORMATION, False)]
     assert playing.played_ms(NOON_S) == 0
@@ -102,7 +108,7 @@ def test_a_playback_that_failed_is_told_as_that(playing: Playing) -> None:
 def test_what_is_told_of_an_earlier_playback_or_a_strangers_means_nothing(playing: Playing) -> None:
     playing.begin(1, BOTH)
     playing.stop(NOON_S)
-    playing.begin(2, (QUESTION,))
+    playing.begin(2, (QUESTIONED,))
     stranger = AriEvent(type="PlaybackFinished", playback=PlaybackSnapshot(id="music", state="failed"))
 
     assert taken(playing, finished(1), finished(1, state="failed"), stranger, AriEvent(type="Dial")) == []
@@ -137,14 +143,34 @@ def test_played_counts_everything_that_was_heard_repetitions_included(playing: P
 
 
 def test_played_never_exceeds_what_there_is_to_play(playing: Playing) -> None:
-    playing.begin(1, (QUESTION,))
+    playing.begin(1, (QUESTIONED,))
     taken(playing, event("PlaybackStarted", 0))
 
     assert playing.played_ms(NOON_S + 3600) == 5_000
 
 
-def test_the_length_of_an_announcement_is_that_of_its_parts(playing: Playing) -> None:
-    assert playing.seconds(BOTH) == 20.0
+def test_a_part_of_several_files_ends_with_the_last_of_them(playing: Playing) -> None:
+    playing.begin(1, MENU)
+
+    going_on = [event("PlaybackStarted", 0), event("PlaybackContinuing", 2), event("PlaybackContinuing", 4)]
+    assert taken(playing, *going_on) == []
+    assert taken(playing, finished(6)) == [PartPlayed(1, Part.MENU, True)]
+    assert playing.played_ms(NOON_S + 60) == 6_000
+
+
+def test_a_part_of_which_one_file_was_cut_was_not_played_completely(playing: Playing) -> None:
+    playing.begin(1, MENU)
+
+    cut = [event("PlaybackStarted", 0), event("PlaybackContinuing", 0.1), event("PlaybackContinuing", 2.1)]
+    assert taken(playing, *cut, finished(4.1)) == [PartPlayed(1, Part.MENU, False)]
+
+
+def test_a_part_that_finished_before_its_last_file_was_not_played_completely(playing: Playing) -> None:
+    playing.begin(1, MENU)
+
+    assert taken(playing, event("PlaybackStarted", 0), event("PlaybackContinuing", 2), finished(4)) == [
+        PartPlayed(1, Part.MENU, False)
+    ]
 
 
 def test_what_is_told_again_changes_nothing(playing: Playing) -> None:

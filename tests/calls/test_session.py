@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from asterisk_consent.calls.session import ESCAPE_MARGIN_S
+from asterisk_consent.calls.ways_out import ESCAPE_MARGIN_S
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.model import Outcome
 from tests.calls.asterisk import (
@@ -34,7 +34,7 @@ async def test_an_agreement_is_committed_before_its_recording_starts_and_the_pla
 
     await service.finish()
 
-    assert service.asterisk.story[2:] == ["stop", f"continue {service.recording_id}"]
+    assert service.asterisk.story[2:] == ["stop", f"continue {service.recorded_at}"]
     assert service.ledger.kinds() == [Kind.DECISION_GIVEN]
     assert service.recorder.unstarted == []
     assert service.switchboard.outcomes == {"given": 1}
@@ -65,7 +65,7 @@ async def test_a_refusal_goes_the_same_way_and_keeps_nobody() -> None:
     service = await answered("2")
     await service.finish()
 
-    assert service.asterisk.story[2:] == ["stop", "continue refused"]
+    assert service.asterisk.story[2:] == ["stop", "continue out*refused*nl"]
     decision = only_decision(service)
     assert (decision.outcome, decision.digit, decision.recording_id) == (Outcome.REFUSED, "2", None)
     assert (decision.caller, decision.caller_name, decision.purposes) == (None, None, ())
@@ -77,7 +77,7 @@ async def test_a_refusal_is_taken_at_once_while_the_information_is_played() -> N
     service = await answered("2", after_s=1)
     await service.finish()
 
-    assert service.continued == ["refused"]
+    assert service.continued == ["out*refused*nl"]
     assert only_decision(service).played_ms == pytest.approx(1000, abs=10)
 
 
@@ -91,7 +91,7 @@ async def test_silence_is_asked_about_as_often_as_the_policy_says_and_then_the_c
         "play question",
         "play question",
     ]
-    assert service.continued == ["no_choice"]
+    assert service.continued == ["out*no_choice*nl"]
     assert only_decision(service).outcome is Outcome.NO_CHOICE
 
 
@@ -100,7 +100,7 @@ async def test_the_escape_time_out_is_renewed_with_every_question() -> None:
     service = await asked()
     await service.finish()
 
-    again_s = QUESTION_S + POLICY.first_digit_s + ESCAPE_MARGIN_S
+    again_s = QUESTION_S + POLICY.timing.first_digit_s + ESCAPE_MARGIN_S
     assert service.asterisk.story.count(f"TIMEOUT(absolute)={again_s:.3f}") == 2
 
 
@@ -122,7 +122,7 @@ async def test_a_truncated_announcement_allows_no_agreement() -> None:
     service.asterisk.press("1")
     await service.finish()
 
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert only_decision(service).outcome is Outcome.FAILED
 
 
@@ -131,7 +131,7 @@ async def test_a_call_without_a_known_policy_goes_on_at_once_and_is_entered() ->
     service = await asked("p9")
     await service.finish()
 
-    assert service.asterisk.story == ["continue failed"]
+    assert service.asterisk.story == ["continue out*failed*"]
     (entry,) = service.ledger.entries
     assert (entry.stream, entry.policy, only_decision(service).reason) == ("system", "p9", "unknown policy")
 
@@ -141,7 +141,7 @@ async def test_a_call_whose_announcement_is_missing_goes_on_at_once_and_is_enter
     service = await asked("p1-mute")
     await service.finish()
 
-    assert service.asterisk.story == ["continue failed"]
+    assert service.asterisk.story == ["continue out*failed*"]
     assert only_decision(service).reason == "no announcement"
 
 

@@ -21,7 +21,7 @@ from tests.calls.asterisk import (
 from tests.calls.one_call import INFORMATION_S, TIMEOUT, answered, asked, only_decision
 from tests.calls.service import Service, settle
 from tests.calls.virtual_time import EPOCH_S, in_virtual_time
-from tests.test_policy import EXAMPLE
+from tests.policy.example import EXAMPLE
 
 
 @in_virtual_time
@@ -33,7 +33,7 @@ async def test_an_entry_that_cannot_be_written_lets_the_call_go_unrecorded() -> 
     service.asterisk.press("1")
     await service.finish()
 
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert service.recorder.expected == []
     assert service.switchboard.outcomes == {"unwritten": 1}
 
@@ -58,7 +58,7 @@ async def test_an_entry_of_which_nothing_is_known_lets_the_call_go_and_is_looked
     service.asterisk.press("1")
     await service.finish()
 
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert service.recorder.doubts == 1
 
 
@@ -67,11 +67,11 @@ async def test_an_entry_that_takes_too_long_lets_the_call_go_and_its_recording_i
     service = await answered("1", delay_s=COMMIT_TIMEOUT_S + 1)
 
     await asyncio.sleep(COMMIT_TIMEOUT_S + 0.1)
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert service.recorder.expected == []
 
     await service.finish()
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert service.recorder.unstarted == [
         (service.recording_id, "the call had gone before the entry was on disk")
     ]
@@ -108,7 +108,7 @@ async def test_a_hang_up_between_the_commit_and_the_start_ends_the_recording() -
     await service.finish()
 
     assert service.recorder.unstarted == [(service.recording_id, "the call had left or ended (404)")]
-    assert service.continued == [service.recording_id, "failed"]
+    assert service.continued == [service.recorded_at, "out*failed*nl"]
 
 
 @in_virtual_time
@@ -127,7 +127,7 @@ async def test_a_start_that_asterisk_does_not_answer_is_not_repeated_blindly() -
     service = await answered("1", delay_s=0.1)
     service.asterisk.faults["continue"] = UNAVAILABLE
     await asyncio.sleep(60)
-    assert service.continued == [service.recording_id]
+    assert service.continued == [service.recorded_at]
 
     service.asterisk.leave(CHANNEL)
     await service.finish()
@@ -144,7 +144,7 @@ async def test_a_start_that_was_not_answered_is_asked_for_again_when_the_call_st
     await service.switchboard.connected()
     await service.finish()
 
-    assert service.continued == [service.recording_id] * 2
+    assert service.continued == [service.recorded_at] * 2
     assert service.recorder.unstarted == []
 
 
@@ -161,7 +161,7 @@ async def test_a_start_that_was_carried_out_unanswered_is_never_entered_as_not_s
     await service.switchboard.connected()
     await service.finish()
 
-    assert service.continued == [service.recording_id] * 2
+    assert service.continued == [service.recorded_at] * 2
     assert service.recorder.unstarted == []
 
 
@@ -173,7 +173,7 @@ async def test_an_announcement_that_asterisk_does_not_take_lets_the_call_go() ->
         service.asterisk.arrive(waiting_channel())
         await service.finish()
 
-        assert service.continued == ["failed"]
+        assert service.continued == ["out*failed*nl"]
         assert only_decision(service).outcome is Outcome.FAILED
 
 
@@ -185,7 +185,7 @@ async def test_nothing_is_played_when_the_escape_time_out_cannot_be_set() -> Non
     await service.finish()
 
     assert not [words for words in service.asterisk.story if words.startswith("play")]
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
 
 
 @in_virtual_time
@@ -197,7 +197,7 @@ async def test_a_playback_that_cannot_be_stopped_does_not_keep_the_call() -> Non
     service.asterisk.press("2")
     await service.finish()
 
-    assert service.continued == ["refused"]
+    assert service.continued == ["out*refused*nl"]
 
 
 @pytest.mark.parametrize("digit", "12")
@@ -225,7 +225,7 @@ async def test_a_release_that_nobody_answers_is_sent_once_more_and_then_left_to_
     service.asterisk.press("2")
     await service.finish()
 
-    assert service.continued == ["refused", "refused"]
+    assert service.continued == ["out*refused*nl", "out*refused*nl"]
     assert only_decision(service).outcome is Outcome.REFUSED
 
 
@@ -240,7 +240,7 @@ async def test_an_error_inside_lets_the_call_go_and_is_entered(monkeypatch: pyte
     service.asterisk.press("9")
     await service.finish()
 
-    assert service.asterisk.story[-2:] == ["stop", "continue failed"]
+    assert service.asterisk.story[-2:] == ["stop", "continue out*failed*nl"]
     assert only_decision(service).reason == "an error of the service"
 
 
@@ -256,7 +256,7 @@ async def test_an_error_after_the_decision_lets_the_call_go_and_adds_no_second_d
     monkeypatch.setattr("asterisk_consent.calls.session.step", fail)
     service.asterisk.press("9")
     await settle()
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
 
     await service.finish()
     assert only_decision(service).outcome is Outcome.GIVEN
@@ -270,7 +270,7 @@ async def test_an_unexpected_error_of_the_ledger_ends_the_waiting_too() -> None:
     service.asterisk.press("2")
     await service.finish()
 
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert service.recorder.doubts == 1
 
 
@@ -317,7 +317,7 @@ async def test_a_storm_of_digits_counts_once_and_leaves_a_bounded_course() -> No
         service.asterisk.press(digit)
     await service.finish()
 
-    assert service.continued == [service.recording_id]
+    assert service.continued == [service.recorded_at]
     decision = only_decision(service)
     assert decision.outcome is Outcome.GIVEN
     assert len(decision.course) <= 64
@@ -325,9 +325,10 @@ async def test_a_storm_of_digits_counts_once_and_leaves_a_bounded_course() -> No
 
 def test_no_policy_makes_more_playbacks_than_an_earlier_run_can_be_silenced_of() -> None:
     most = EXAMPLE.replace("attempts = 3", "attempts = 5").replace("repeats = 1", "repeats = 5")
-    policy = parse_policy(most, file="p.toml")
+    timing = parse_policy(most, file="p.toml").timing
+    menu, explained, restored = timing.attempts, 1, 2
 
-    assert policy.attempts + policy.repeats <= MAX_PLAYS
+    assert menu + timing.attempts + timing.repeats + explained + restored <= MAX_PLAYS
     with pytest.raises(ConfigError):
         parse_policy(most.replace("attempts = 5", "attempts = 6"), file="p.toml")
     with pytest.raises(ConfigError):

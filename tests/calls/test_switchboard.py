@@ -10,11 +10,12 @@ from asterisk_consent.errors import PbxUnavailableError
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.model import Outcome
 from asterisk_consent.pbx.ari import AriEvent, ChannelSnapshot, PlaybackSnapshot
-from tests.calls.asterisk import CHANNEL, INFORMATION_MS, UNAVAILABLE, waiting_channel
+from tests.calls.asterisk import CHANNEL, INFORMATION_MS, QUESTION_MS, UNAVAILABLE, waiting_channel
 from tests.calls.service import Service, settle
 from tests.calls.virtual_time import in_virtual_time
 
 INFORMATION_S = INFORMATION_MS / 1000
+QUESTION_S = QUESTION_MS / 1000
 OTHER = "1800000000.2"
 
 
@@ -80,7 +81,7 @@ async def test_every_event_told_twice_leads_to_one_decision_and_one_start() -> N
     await service.finish()
 
     assert service.ledger.kinds() == [Kind.DECISION_GIVEN]
-    assert service.continued == [service.recording_id]
+    assert service.continued == [service.recorded_at]
 
 
 @in_virtual_time
@@ -129,6 +130,24 @@ async def test_a_connection_on_which_asterisk_cannot_tell_its_channels_is_none()
 
 
 @in_virtual_time
+async def test_silence_during_a_break_is_none_since_nobody_could_be_heard() -> None:
+    service = await asked()
+    await asyncio.sleep(INFORMATION_S + QUESTION_S + 1)
+    service.switchboard.disconnected()
+    service.asterisk.connected = False
+    so_far = list(service.asterisk.story)
+    await asyncio.sleep(30)
+    assert service.asterisk.story == so_far
+
+    service.asterisk.connected = True
+    await service.switchboard.connected()
+    await settle()
+
+    assert service.ledger.entries == []
+    assert service.asterisk.story[-1] == "play question"
+
+
+@in_virtual_time
 async def test_a_call_that_waited_through_a_break_is_asked_again_and_a_digit_pressed_in_it_is_not_inferred() -> (
     None
 ):
@@ -147,7 +166,7 @@ async def test_a_call_that_waited_through_a_break_is_asked_again_and_a_digit_pre
 
     service.asterisk.press("2")
     await service.finish()
-    assert service.continued == ["refused"]
+    assert service.continued == ["out*refused*nl"]
 
 
 @in_virtual_time
@@ -188,7 +207,7 @@ async def test_a_call_that_left_for_its_recording_during_a_break_keeps_it() -> N
     await service.switchboard.connected()
     await service.finish()
 
-    assert service.continued == [service.recording_id]
+    assert service.continued == [service.recorded_at]
     assert service.recorder.unstarted == []
 
 
@@ -251,7 +270,7 @@ async def test_a_stop_lets_every_call_go_on_and_enters_it() -> None:
 
     assert service.switchboard.depth == 0
     assert not service.switchboard.acting
-    assert service.continued == ["failed", "failed"]
+    assert service.continued == ["out*failed*nl", "out*failed*nl"]
     assert [decision.reason for decision in service.ledger.decisions()] == ["the service was stopped"] * 2
 
 
@@ -265,7 +284,7 @@ async def test_a_stop_lets_a_decision_on_its_way_come_to_its_end() -> None:
 
     await service.switchboard.stop()
 
-    assert service.continued == [service.recording_id]
+    assert service.continued == [service.recorded_at]
 
 
 @in_virtual_time
@@ -277,7 +296,7 @@ async def test_a_stop_does_not_wait_for_a_ledger_that_does_not_answer() -> None:
     await service.switchboard.stop()
     await settle()
 
-    assert service.continued == ["failed"]
+    assert service.continued == ["out*failed*nl"]
     assert asyncio.get_running_loop().time() - before_s < STOPPING_S + 1
     assert service.switchboard.depth == 0
 
