@@ -21,8 +21,10 @@ _WORK = _STORES | {"rights", "dialogue", "prompts", "pbx"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
-    "tables": _VALUES,
-    "policy": _VALUES | {"tables"},
+    "emergency": {"errors"},
+    "toml_lines": set(),
+    "tables": _VALUES | {"toml_lines"},
+    "policy": _VALUES | {"tables", "toml_lines"},
     "config": _VALUES | {"tables", "policy"},
     "ledger": _VALUES,
     "vault": _VALUES,
@@ -33,9 +35,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": _WORK,
     "console": _WORK | {"calls"},
     "daemon": _WORK | {"calls"},
-    "cli": _WORK | {"calls", "console", "daemon"},
+    "cli": _WORK | {"emergency", "calls", "console", "daemon"},
 }
-PURE = ("dialogue", "policy", "tables", "model", "errors", "ledger.entry", "ledger.chain")
+PURE = (
+    "dialogue",
+    "policy",
+    "tables",
+    "toml_lines",
+    "emergency",
+    "model",
+    "errors",
+    "ledger.entry",
+    "ledger.chain",
+)
 NOT_PURE = {
     "asyncio",
     "socket",

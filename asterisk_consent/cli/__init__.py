@@ -4,16 +4,22 @@ Exit status: 0 fine, 1 refused or failed with a reason, 2 usage or configuration
 not verify.
 """
 
+import logging
 import sys
 import traceback
 from pathlib import Path
 
 import click
+import structlog
 
 from asterisk_consent import __version__
 from asterisk_consent.cli.bypass import bypass
 from asterisk_consent.cli.calls import calls
+from asterisk_consent.cli.dialplan import dialplan
 from asterisk_consent.cli.ledger import ledger
+from asterisk_consent.cli.policy import policy
+from asterisk_consent.cli.policy_show import show
+from asterisk_consent.cli.policy_try import try_
 from asterisk_consent.cli.prompts import prompts
 from asterisk_consent.cli.recordings import recordings
 from asterisk_consent.cli.serve import serve
@@ -37,12 +43,19 @@ def cli(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-for command in (serve, calls, recordings, ledger, prompts, bypass):
+for command in (serve, policy, prompts, calls, recordings, ledger, bypass, dialplan):
     cli.add_command(command)
+for command in (show, try_):
+    policy.add_command(command)
 
 
 def main() -> None:
     """Run the command line; the one place where errors become an exit status."""
+    # A command says what it has to say itself; ``serve`` sets up its own log.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
     try:
         status = cli.main(standalone_mode=False)
     except ConsentError as error:

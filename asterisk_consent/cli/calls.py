@@ -17,8 +17,8 @@ from asterisk_consent.model import RecordingState
 COLUMNS = (
     ("started (UTC)", "call"),
     ("caller", "policy"),
-    ("outcome", "played"),
-    ("digit",),
+    ("outcome", "language"),
+    ("digit", "played"),
     ("recording", "length"),
     ("note",),
 )
@@ -48,7 +48,10 @@ def list_(config: Config, *, as_json: bool, limit: int | None) -> None:
 @click.argument("call_id")
 @configured
 def show(config: Config, call_id: str) -> None:
-    """Show everything the ledger tells of one call, as JSON; the first 8 characters of its id are enough."""
+    """Show everything the ledger tells of one call, as JSON.
+
+    CALL_ID is the ledger's id or what the dialplan called the call (CONSENT_ID); 8 characters of it are enough.
+    """
     found = calls_beginning_with(config.ledger_path, call_id) if len(call_id) >= LEAST_OF_ID else []
     if len(found) != 1:
         raise RequestRefusedError(
@@ -63,16 +66,20 @@ def call_object(row: CallRow, vault: Path) -> dict[str, object]:
     """Return a call as the JSON object that ``calls list --json`` promises."""
     return {
         "call_id": row.call_id,
+        "alias": row.alias or None,
         "started_at": _moment(row.started_at),
         "controller": row.controller,
         "policy": row.policy,
         "policy_version": row.policy_version,
         "language": row.language,
+        "announcement": row.announcement or None,
         "direction": row.direction,
+        "dialled": row.dialled,
         "caller": row.caller,
         "outcome": row.outcome,
         "digit": row.digit or None,
         "played_ms": row.played_ms,
+        "purposes": list(row.purposes),
         "reason": row.reason,
         "recording": _recording_object(row.recording),
         "mismatch": mismatch(row, vault) or None,
@@ -92,8 +99,9 @@ def _table_rows(rows: list[CallRow], vault: Path) -> list[tuple[str, ...]]:
             visible(row.caller) if row.caller else "–",
             f"{visible(row.policy)} v{row.policy_version}" if row.policy_version else visible(row.policy),
             row.outcome,
-            f"{row.played_ms / 1000:.1f} s",
+            visible(row.language) or "–",
             row.digit or "–",
+            f"{row.played_ms / 1000:.1f} s",
             row.recording.state if row.recording else "none",
             _length(row.recording),
             mismatch(row, vault) or visible(row.reason),

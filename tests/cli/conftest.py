@@ -1,12 +1,21 @@
 """A configuration whose directories are all in the test's own one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from asterisk_consent.config import Config, load_config
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What a command sets up for its own log is not left to other tests."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ _HEAD = """# The command line
 
 Made from the commands' own help; `python -m tests.cli.reference` makes it anew.
 
-Every command reads the configuration ([its keys](config.md)) that `--config FILE` names, by default
-`/etc/asterisk-consent/asterisk-consent.toml`. All of them work while the service is away; `bypass` needs Asterisk.
+Every command but `dialplan` reads the configuration ([its keys](config.md)) that `--config FILE` names, by default
+`/etc/asterisk-consent/asterisk-consent.toml`; a policy FILE that is named needs none. All of them work while the
+service is away; `bypass` needs Asterisk.
 
 | exit status | means |
 |---|---|
@@ -38,19 +39,23 @@ An array of objects, in the order of the decisions:
 | key | value |
 |---|---|
 | `call_id` | 32 hexadecimal digits, random |
+| `alias` | what the dialplan called the call (`CONSENT_ID`), or `null` |
 | `started_at` | when the call reached the service, ISO 8601 |
 | `controller`, `policy`, `policy_version`, `language` | what the caller was asked, for whom |
+| `announcement` | digest of what was announced, in that language; `null` where nothing was |
 | `direction` | `incoming` or `outgoing` |
+| `dialled` | the number dialled |
 | `caller` | number in E.164; `null` where none may be kept: withheld, or no agreement |
 | `outcome` | `given`, `refused`, `objected`, `informed`, `no_choice`, `abandoned`, `aborted`, `failed` |
 | `digit` | the one that decided; `null` where none did |
 | `played_ms` | how much of the announcement was played, repetitions included |
+| `purposes` | what a recording may be used for: the purposes announced in that language |
 | `reason` | why, where the outcome does not say it all |
 | `recording` | `null`, or an object with `id`, `state`, `duration_s` and `reason` |
 | `mismatch` | what does not fit between the decision and the files; `null` where all is well |
 
 `state` is `allowed`, `recording` or `closing` on the way, and in the end `verified`, `failed` or `not_started`.
-`objected` and `informed` belong to kinds of policy that this release does not know yet.
+`given` and `informed` allow a recording; [which mode leads to which outcome](policy.md#what-happens-in-each-mode).
 """
 
 

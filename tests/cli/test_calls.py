@@ -121,6 +121,13 @@ def test_the_list_for_people_shows_outcome_and_digit_whole(config_with_calls: Co
     assert "–" in shown[2]
 
 
+async def test_the_list_for_people_shows_the_language_and_none_where_none_was_chosen(config: Config) -> None:
+    await fill(config, replace(decision(1), language="fr"), replace(decision(2), language=""))
+    heading, *shown = run(config, "list").output.splitlines()
+    at = heading.index("language")
+    assert [line[at : at + 2].strip() for line in shown] == ["fr", "–"]
+
+
 def test_limit_gives_the_latest_calls(config_with_calls: Config) -> None:
     answer = json.loads(run(config_with_calls, "list", "--json", "--limit", "2").output)
     assert [call["outcome"] for call in answer] == ["abandoned", "failed"]

@@ -14,6 +14,7 @@ from tests.pbx.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 DIALPLAN = (PROJECT / "dialplan/asterisk-consent.conf").read_text(encoding="utf-8")
+EMERGENCY = (PROJECT / "dialplan/asterisk-consent-emergency.conf").read_text(encoding="utf-8")
 
 
 def test_the_page_of_the_command_line_is_what_help_says() -> None:
@@ -46,7 +47,7 @@ def test_the_page_of_the_configuration_has_every_key_with_its_default() -> None:
 @pytest.mark.parametrize(
     ("text", "pattern"),
     [
-        (DIALPLAN, r"^\[(asterisk-consent[a-z-]*)\]"),
+        (DIALPLAN + EMERGENCY, r"^\[(asterisk-consent[a-z-]*)\]"),
         (DIALPLAN, r"\b(CONSENT_[A-Z]+)"),
         (DIALPLAN.partition("[asterisk-consent]\n")[2], r"^exten => (_\S+?|\w+),1"),
     ],
