@@ -1,63 +1,27 @@
 """What the demo promises, and whether the evidence shows that it was kept.
 
 Rule: judged by what others hold, never by what the demo intended: the sound that callers heard, the files that
-lay on disk and when, the entries of the ledger, the audio that was handed out.
+lay on disk and when, the entries of the ledger, the policies and announcements, the audio that was handed out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
+from asterisk_consent.ledger import Kind
+from asterisk_consent.ledger.read import CallRow
+from tests.pbx.demo_callers import Caller
+from tests.pbx.demo_cast import EMERGENCY, WITHOUT_LOGGING
+from tests.pbx.demo_conversation import STRAY_S, Judged, judge_conversation
+from tests.pbx.demo_evidence import Evidence
+from tests.pbx.demo_repertoire import Repertoire
 
-from asterisk_consent.ledger.read import CallRow, RecordingRow
-from asterisk_consent.model import Outcome, RecordingState
-from tests.pbx.demo_callers import AGENT_HZ, CALLER_HZ, Caller
-from tests.pbx.sound import side_ratio_db, sound_spans, tone_spans
-
-LENGTH_TOLERANCE_S = 1.0
-SIDES_APART_DB = 40.0
 AT_ONCE_S = 3.0
-"""How soon the emergency caller hears the agent, who takes 0.3 s to answer; a busy machine is slow."""
-STRAY_S = 0.2
-"""What counts as another sound: shorter is a click, and no word, ring or music."""
-_QUIET_DB = -50.0
-_PURITY_DB = 3.0
-
-_EXPECTED = {
-    Outcome.GIVEN: "1",
-    Outcome.REFUSED: "2",
-    Outcome.NO_CHOICE: "",
-    Outcome.ABANDONED: "",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audio:
-    """What was handed out: the two sides of the conversation."""
-
-    caller: NDArray[Any]
-    agent: NDArray[Any]
-    rate: int
-
-    @property
-    def duration_s(self) -> float:
-        """Its length."""
-        return len(self.caller) / self.rate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What was found after the calls."""
-
-    rows: Sequence[CallRow]
-    """What the ledger tells of the demo's calls."""
-    first_seen_at: Mapping[str, float]
-    """Names of files seen in the spool or new in the vault, and the monotonic moment they were first seen."""
-    left_in_spool: Sequence[str]
-    audio: Audio | None
-    verify_status: int
-    verify_text: str
+"""How soon a caller who is not asked hears the agent, who takes 0.3 s to answer; a busy machine is slow."""
+TOLD_TOLERANCE_S = 0.7
+"""What may be missing of the announcement as heard: it begins and ends softly."""
+STAMP_S = 0.1
+"""How late a packet may get its moment on a busy machine, and so how much later the last word may seem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,124 +33,228 @@ class Promise:
     measured: str
 
 
-def judge(callers: Mapping[str, Caller], evidence: Evidence) -> list[Promise]:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Everything that a promise is judged from."""
+
+    callers: Mapping[str, Caller]
+    repertoire: Repertoire
+    evidence: Evidence
+
+    @property
+    def recorded(self) -> list[Caller]:
+        """The callers whom their policy allows to be recorded."""
+        return [caller for caller in self.callers.values() if caller.role.is_recorded]
+
+    def row_of(self, caller: Caller) -> CallRow | None:
+        """The entry of a recorded caller: no other keeps a number."""
+        return next((row for row in self.evidence.rows if row.caller == caller.role.caller_id), None)
+
+
+def judge(callers: Mapping[str, Caller], repertoire: Repertoire, evidence: Evidence) -> list[Promise]:
     """Compare what was promised with what was found."""
+    case = _Case(callers, repertoire, evidence)
     return [
-        _all_were_put_through(callers),
-        _ledger_holds_each_answer(evidence),
-        _only_the_agreement_was_recorded(callers["agrees"], evidence),
-        _only_the_conversation_is_in_it(callers["agrees"], evidence),
-        _emergency_was_left_alone(callers["needs help"]),
-        _no_number_without_agreement(callers["agrees"], evidence),
-        Promise(
-            text="The ledger's chain verifies",
-            kept=evidence.verify_status == 0,
-            measured=evidence.verify_text,
+        _promise(
+            "Everybody who stayed talked with the agent, whatever they answered", _all_were_put_through, case
         ),
+        _promise("The ledger holds each answer for what it was, once, and its language", _answers, case),
+        _promise(
+            "Each entry names what the caller heard, by the announcement's digest", _announcements, case
+        ),
+        _promise(
+            "Exactly those were recorded whose policy allows it, none too early",
+            _recorded,
+            case,
+        ),
+        _promise("In each recording is its conversation and nothing else", _conversations, case),
+        _promise("Granted are the purposes that were announced, and no other", _purposes, case),
+        _promise("No number and no name was kept but of those recorded", _numbers, case),
+        _promise("The customer without logging: not asked, nothing kept, one call counted", _off, case),
+        _promise("112 went straight to the agent: not asked, nothing kept", _emergency, case),
+        _promise("The ledger's chain verifies", _chain, case),
     ]
 
 
-def _all_were_put_through(callers: Mapping[str, Caller]) -> Promise:
-    stayed = [caller for wish, caller in callers.items() if wish != "hangs up"]
-    lost = [f"{caller.name}: {caller.failure or 'no agent'}" for caller in stayed if not caller.agent_at]
-    lost += [f"{each.name}: {each.failure}" for each in callers.values() if each.failure and each.agent_at]
-    times = ", ".join(
-        f"{caller.wish} {caller.agent_at - caller.pressed_at:.1f} s after the digit"
-        for caller in stayed
-        if caller.agent_at and caller.pressed_at
+def _promise(text: str, look: Callable[[_Case], Judged], case: _Case) -> Promise:
+    wrong, measured = look(case)
+    return Promise(text=text, kept=not wrong, measured="; ".join(wrong) or measured)
+
+
+def _all_were_put_through(case: _Case) -> Judged:
+    callers = case.callers.values()
+    lost = [f"{each.name}: {each.failure or 'no agent'}" for each in callers if _was_lost(each)]
+    waits = (
+        f"{each.name} {each.agent_at - each.pressed_at:.1f} s"
+        for each in callers
+        if each.pressed_at and each.agent_at
     )
-    return Promise(
-        text="Everybody who stayed talked with the agent, whatever they answered",
-        kept=not lost,
-        measured="; ".join(lost) or times,
-    )
+    return lost, f"after the digit: {', '.join(waits)}"
 
 
-def _ledger_holds_each_answer(evidence: Evidence) -> Promise:
-    found = sorted((row.outcome.value, row.digit) for row in evidence.rows)
-    wanted = sorted((outcome.value, digit) for outcome, digit in _EXPECTED.items())
-    told = ", ".join(f"{outcome}{f' (digit {digit})' if digit else ''}" for outcome, digit in found)
-    return Promise(
-        text="The ledger holds each answer for what it was, once",
-        kept=found == wanted,
-        measured=told or "no entry at all",
-    )
+def _was_lost(caller: Caller) -> bool:
+    return bool(caller.failure) or (caller.role.stays and not caller.agent_at)
 
 
-def _only_the_agreement_was_recorded(caller: Caller, evidence: Evidence) -> Promise:
-    recording = _recording(evidence)
-    text = "Only the agreement was recorded, nothing before its digit was pressed"
-    if recording is None:
-        return Promise(text=text, kept=False, measured="no recording of the agreement")
-    others = sorted(name for name in evidence.first_seen_at if not name.startswith(recording.recording_id))
-    wrong = [f"a file of somebody else: {name}" for name in others]
-    wrong += [f"a recording in the ledger: {row.outcome}" for row in evidence.rows if _wrongly(row)]
-    wrong += [f"left in the spool: {name}" for name in evidence.left_in_spool]
-    first_at = min(evidence.first_seen_at.values(), default=0.0)
-    if not first_at:
-        wrong.append("no file was ever seen")
-    elif first_at < caller.pressed_at:
-        wrong.append(f"a file existed {caller.pressed_at - first_at:.1f} s before the digit")
-    seen = f"first file {first_at - caller.pressed_at:.1f} s after the digit; the spool is empty again"
-    return Promise(text=text, kept=not wrong, measured="; ".join(wrong) or seen)
+def _answers(case: _Case) -> Judged:
+    roles = [caller.role for caller in case.callers.values() if caller.role.outcome is not None]
+    wanted = Counter((role.policy, str(role.outcome), role.language, role.digit) for role in roles)
+    found = Counter((row.policy, str(row.outcome), row.language, row.digit) for row in case.evidence.rows)
+    wrong = [f"not entered: {_answer(each)}" for each in (wanted - found).elements()]
+    wrong += [f"entered and not given: {_answer(each)}" for each in (found - wanted).elements()]
+    by_policy: dict[str, list[str]] = {}
+    for policy, *rest in sorted(found.elements()):
+        by_policy.setdefault(policy, []).append(_told(*rest))
+    return wrong, "; ".join(f"{policy}: {', '.join(told)}" for policy, told in by_policy.items())
 
 
-def _only_the_conversation_is_in_it(caller: Caller, evidence: Evidence) -> Promise:
-    text = "In it is the conversation and nothing else, the two sides apart"
-    recording, audio = _recording(evidence), evidence.audio
-    if recording is None or audio is None or recording.state is not RecordingState.VERIFIED:
-        state = recording.state.value if recording else "missing"
-        return Promise(text=text, kept=False, measured=f"the recording is {state}")
-    apart_db = min(
-        side_ratio_db(audio.caller, audio.agent, audio.rate, CALLER_HZ),
-        side_ratio_db(audio.agent, audio.caller, audio.rate, AGENT_HZ),
-    )
-    stray_s = max(
-        _other_sound_s(audio.caller, audio.rate, CALLER_HZ), _other_sound_s(audio.agent, audio.rate, AGENT_HZ)
-    )
-    off_s = audio.duration_s - caller.with_agent_s
-    return Promise(
-        text=text,
-        kept=apart_db >= SIDES_APART_DB and stray_s <= STRAY_S and abs(off_s) <= LENGTH_TOLERANCE_S,
-        measured=f"{audio.duration_s:.1f} s recorded, {caller.with_agent_s:.1f} s talked; left the caller, right"
-        f" the agent, {apart_db:.0f} dB apart; other sound: {stray_s:.2f} s",
-    )
+def _answer(answer: tuple[str, str, str, str]) -> str:
+    policy, *rest = answer
+    return f"{policy} {_told(*rest)}"
 
 
-def _emergency_was_left_alone(caller: Caller) -> Promise:
-    waited_s = caller.agent_at - caller.called_at if caller.agent_at else 0.0
-    return Promise(
-        text="112 went straight to the agent, not asked and not recorded",
-        kept=bool(caller.agent_at) and caller.spoken_to_s < STRAY_S and waited_s < AT_ONCE_S,
-        measured=f"agent heard {waited_s:.1f} s after dialling, {caller.spoken_to_s:.1f} s of anything before",
-    )
+def _told(outcome: str, language: str, digit: str) -> str:
+    return f"{outcome}{f' {language}' if language else ''}{f' (digit {digit})' if digit else ''}"
 
 
-def _no_number_without_agreement(caller: Caller, evidence: Evidence) -> Promise:
-    kept = {row.outcome.value: row.caller for row in evidence.rows if row.caller}
-    return Promise(
-        text="Nobody's number was kept but that of the caller who agreed",
-        kept=kept == {Outcome.GIVEN.value: caller.caller_id},
-        measured=", ".join(f"{outcome}: {number}" for outcome, number in kept.items()) or "none kept",
-    )
+def _announcements(case: _Case) -> Judged:
+    wrong, digests = [], set()
+    for row in case.evidence.rows:
+        spoken = case.repertoire.prompts.get(row.policy, {}).get(row.language)
+        found = case.evidence.announcements.get(row.call_id, "no entry")
+        if found != (spoken.digest if spoken else ""):
+            wrong.append(f"{row.policy} {row.language or 'without a language'}: {found or 'none'}")
+        elif spoken:
+            digests.add(spoken.digest)
+    for caller in case.callers.values():
+        heard = case.evidence.heard_in.get(caller.name, ())
+        if heard != ((caller.role.language,) if caller.role.language else ()):
+            wrong.append(f"{caller.name} heard {_listed(heard)}, not {caller.role.language or 'none'}")
+    without = sum(not row.language for row in case.evidence.rows)
+    return wrong, f"{len(digests)} announcements; the {without} who chose no language heard, and have, none"
 
 
-def _recording(evidence: Evidence) -> RecordingRow | None:
-    return next((row.recording for row in evidence.rows if row.outcome is Outcome.GIVEN), None)
+def _recorded(case: _Case) -> Judged:
+    evidence = case.evidence
+    wrong, known = [], set[str]()
+    after: dict[str, list[str]] = {"digit": [], "last word": []}
+    for caller in case.recorded:
+        row = case.row_of(caller)
+        if row is None or row.recording is None:
+            wrong.append(f"no recording of {caller.name}")
+            continue
+        known.add(row.recording.recording_id)
+        ground_at, ground = (
+            (caller.pressed_at, "digit") if caller.role.digit else (caller.told_until_at, "last word")
+        )
+        seen = [
+            at for name, at in evidence.first_seen_at.items() if _id_in(name) == row.recording.recording_id
+        ]
+        if not seen:
+            wrong.append(f"no file of {caller.name} was ever seen")
+        elif min(seen) < ground_at - (0.0 if caller.role.digit else STAMP_S):
+            wrong.append(f"a file of {caller.name} {ground_at - min(seen):.1f} s before the {ground}")
+        else:
+            after[ground].append(f"{caller.name} {max(0.0, min(seen) - ground_at):.1f} s")
+        wrong += _not_told(caller, case.repertoire)
+    wrong += _others(evidence, known)
+    told = (f"{', '.join(waits)} after the {ground}" for ground, waits in after.items())
+    return wrong, f"first file {'; '.join(told)}; the spool is empty again"
 
 
-def _wrongly(row: CallRow) -> bool:
-    return row.recording is not None and row.outcome is not Outcome.GIVEN
+def _not_told(caller: Caller, repertoire: Repertoire) -> list[str]:
+    """What a caller who pressed no digit did not hear of the announcement: staying alone is no ground."""
+    announced_s = repertoire.announced_s(caller.role.policy, caller.role.language)
+    told_s = caller.told_until_at - caller.told_from_at
+    if caller.role.digit or told_s >= announced_s - TOLD_TOLERANCE_S:
+        return []
+    return [f"{caller.name} heard {told_s:.1f} s of {announced_s:.1f} s"]
 
 
-def _other_sound_s(samples: NDArray[Any], rate: int, hz: float) -> float:
-    """How long at a stretch something other than the tone is heard; where a tone begins or ends it clicks."""
-    tone = tone_spans(samples, rate, hz, _QUIET_DB, purity_db=_PURITY_DB)
-    stretches = [0.0]
-    for start, end in sound_spans(samples, rate, _QUIET_DB, bridge_s=0.04):
-        for tone_start, tone_end in tone:
-            if start < tone_end and tone_start < end:
-                stretches.append(tone_start - start)
-                start = tone_end
-        stretches.append(end - start)
-    return max(stretches)
+def _others(evidence: Evidence, known: set[str]) -> list[str]:
+    """Files and recordings of nobody who may be recorded."""
+    files = sorted(name for name in evidence.first_seen_at if _id_in(name) not in known)
+    rows = [row for row in evidence.rows if row.recording and row.recording.recording_id not in known]
+    return [
+        *(f"a file of somebody else: {name}" for name in files),
+        *(f"a recording in the ledger: {row.policy} {row.outcome}" for row in rows),
+        *(f"left in the spool: {name}" for name in evidence.left_in_spool),
+    ]
+
+
+def _id_in(file_name: str) -> str:
+    return file_name[:32]
+
+
+def _conversations(case: _Case) -> Judged:
+    wrong, measured = [], []
+    for caller in case.recorded:
+        row = case.row_of(caller)
+        recording = row.recording if row else None
+        audio = case.evidence.audio.get(recording.recording_id) if recording else None
+        problems, found = judge_conversation(caller, recording, audio)
+        wrong += problems
+        measured.append(found)
+    return wrong, "; ".join(measured) + ". Left the caller, right the agent"
+
+
+def _purposes(case: _Case) -> Judged:
+    wrong, granted = [], []
+    allowed = {caller.role.caller_id: caller for caller in case.recorded}
+    for row in case.evidence.rows:
+        caller = allowed.get(row.caller or "")
+        announced = case.repertoire.purposes(row.policy, row.language) if caller else ()
+        if row.purposes != announced:
+            wrong.append(f"{row.policy} {row.outcome}: {_listed(row.purposes)}, not {_listed(announced)}")
+        if caller:
+            granted.append(f"{caller.name}: {_listed(row.purposes)}")
+    return wrong, "; ".join(sorted(granted))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _numbers(case: _Case) -> Judged:
+    allowed = {caller.role.caller_id for caller in case.recorded}
+    kept = {row.caller for row in case.evidence.rows if row.caller}
+    wrong = [f"{number} was kept" for number in sorted(kept - allowed)]
+    wrong += [f"{number} was not kept" for number in sorted(allowed - kept)]
+    for caller in case.callers.values():
+        if (caller.name in case.evidence.traces) != caller.role.is_recorded:
+            wrong.append(f"{caller.name}: {'traces' if not caller.role.is_recorded else 'no trace'} on disk")
+    others = len(case.callers) - len(case.recorded)
+    names = ", ".join(caller.name for caller in case.recorded)
+    return wrong, f"kept: {names}; of the other {others} nothing in ledger, vault, spool and log"
+
+
+def _off(case: _Case) -> Judged:
+    wrong, measured = _left_alone(case, case.callers[WITHOUT_LOGGING])
+    if case.evidence.off_calls != 1:
+        wrong.append(f"counted {case.evidence.off_calls}")
+    return wrong, measured
+
+
+def _emergency(case: _Case) -> Judged:
+    return _left_alone(case, case.callers[EMERGENCY])
+
+
+def _left_alone(case: _Case, caller: Caller) -> Judged:
+    """A call of which nothing is left was put through at once; an entry would be one too many."""
+    waited_s = caller.agent_at - caller.called_at
+    measured = f"agent heard {waited_s:.1f} s after dialling, {caller.spoken_to_s:.1f} s of anything before"
+    wrong = [] if caller.agent_at else ["no agent"]
+    if caller.agent_at and (waited_s > AT_ONCE_S or caller.spoken_to_s > STRAY_S):
+        wrong.append(measured)
+    asked = sum(each.role.outcome is not None for each in case.callers.values())
+    decisions = sum(number for kind, number in case.evidence.kinds.items() if kind.startswith("decision."))
+    if decisions > asked or case.evidence.kinds.get(Kind.CALLS_PASSED):
+        wrong.append(f"{decisions} calls entered of {asked} asked, and others counted as passed")
+    if caller.name in case.evidence.traces:
+        wrong.append("traces on disk")
+    return wrong, measured
+
+
+def _chain(case: _Case) -> Judged:
+    text = case.evidence.verify_text
+    return ([text or "no answer"] if case.evidence.verify_status else []), text

@@ -1,4 +1,4 @@
-"""What the demo tells at its end: the ledger's table, the picture of the recording, what was proved, ways on."""
+"""What the demo tells before and after the calls: policies, the ledger's table, what was proved, ways on."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,24 +12,33 @@ from asterisk_consent.ledger.read import CallRow
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.loudness import picture_recording
 from tests.pbx.demo_promises import Promise
+from tests.pbx.demo_repertoire import Repertoire
 from tests.pbx.demo_screen import Screen
 from tests.pbx.settings import PROJECT, Settings
 
 _SIDES_WIDTH = 14
 
 
-def report_findings(screen: Screen, config: Config, rows: list[CallRow]) -> None:
-    """Show the entries of the calls, and the loudness of the recording."""
+def report_repertoire(screen: Screen, repertoire: Repertoire) -> None:
+    """Show the policies, and how their announcements begin."""
+    screen.heading("What callers hear (with a placeholder voice)")
+    for line in repertoire.described():
+        screen.line(line)
+
+
+def report_findings(screen: Screen, config: Config, rows: Sequence[CallRow]) -> None:
+    """Show the entries of the calls, and the loudness of one recording."""
     screen.heading("What the ledger holds of these calls")
-    screen.show(Padding(call_table(rows, config.vault, width=screen.width - 2), (0, 0, 0, 2)))
-    for row in rows:
-        if row.recording is None or not row.recording.sha256:
-            continue
-        width = screen.width - _SIDES_WIDTH - 2
-        picture = picture_recording(RecordingId(row.recording.recording_id), config.vault, width=width)
-        screen.heading(f"The recording, {picture.duration_ms / 1000:.1f} s: how loud each side is over time")
-        for name, bars in (("left: caller", picture.caller), ("right: agent", picture.agent)):
-            screen.show(Text(f"  {name:<{_SIDES_WIDTH - 2}}  {bars}"))
+    screen.show(Padding(call_table(list(rows), config.vault, width=screen.width - 2), (0, 0, 0, 2)))
+    recorded = [row.recording for row in rows if row.recording and row.recording.sha256]
+    if not recorded:
+        return
+    width = screen.width - _SIDES_WIDTH - 2
+    picture = picture_recording(RecordingId(recorded[0].recording_id), config.vault, width=width)
+    which = f"One of the {len(recorded)} recordings" if len(recorded) > 1 else "The recording"
+    screen.heading(f"{which}, {picture.duration_ms / 1000:.1f} s: how loud each side is over time")
+    for name, bars in (("left: caller", picture.caller), ("right: agent", picture.agent)):
+        screen.show(Text(f"  {name:<{_SIDES_WIDTH - 2}}  {bars}"))
 
 
 def report_promises(screen: Screen, promises: Sequence[Promise]) -> None:
@@ -42,13 +51,15 @@ def report_promises(screen: Screen, promises: Sequence[Promise]) -> None:
         screen.say(promise.measured, indent="     ", first="     ", style="dim")
 
 
-def report_ways_on(screen: Screen, settings: Settings, exported: Path | None) -> None:
+def report_ways_on(screen: Screen, settings: Settings, exported: Sequence[Path]) -> None:
     """Say where the files lie and how to go on by hand."""
     sudo = "sudo " if settings.developer_uid else ""
     program, config = sudo + _short(settings.program), _short(settings.config_file)
     screen.heading("Where it lies, and how to go on")
-    if exported is not None:
-        screen.say(f"The recording to listen to: {exported}")
+    if exported:
+        screen.say("The recordings to listen to:")
+        for file in exported:
+            screen.copyable(f"  {file}")
         screen.say("  handed out with a reason and a recipient, and that is an entry too", indent="  ")
     screen.say(f"Ledger and vault: {_short(settings.data)}")
     screen.say("Call it yourself: make pbx-up, then any SIP phone without registration:")

@@ -55,6 +55,10 @@ class Screen:
             for part in folded:
                 self.console.print(Text(f"  {part}", style=style))
 
+    def line(self, text: str) -> None:
+        """Print one line, shortened where it does not fit."""
+        self.console.print(Text(f"  {text}"), no_wrap=True, overflow="ellipsis")
+
     def copyable(self, text: str) -> None:
         """Print a line that somebody copies: never folded."""
         self.console.print(Text(f"  {text}"), soft_wrap=True)
@@ -89,7 +93,8 @@ class Screen:
             return
 
         def picture() -> RenderableType:
-            return Group(_callers_table(callers, self.width), Text(f"  {footer()}", style="dim"))
+            passed = clock(time.monotonic() - self._began_at)
+            return Group(callers_table(callers, self.width), Text(f"  {passed}  {footer()}", style="dim"))
 
         with Live(get_renderable=picture, console=self.console, refresh_per_second=6):
             self._watching = True
@@ -100,7 +105,7 @@ class Screen:
         """Log what a caller does or hears now, where nothing shows it live."""
         if not self._watching:
             moment = clock(time.monotonic() - self._began_at)
-            self.say(f"{moment}  {caller.name:<5}  {caller.doing}")
+            self.say(f"{moment}  {caller.name:<6}  {caller.doing}")
 
     def _still(self, what: str, done: threading.Event) -> None:
         began_at = time.monotonic()
@@ -122,16 +127,16 @@ def words_now(speech: Speech, now: float, width: int) -> str:
     return shown if start + width >= len(text) else shown[: shown.rfind(" ")] + " …"
 
 
-def _callers_table(callers: Sequence[Caller], width: int) -> Table:
-    table = Table(box=None, padding=(0, 1), header_style="dim", width=width)
-    for name, wide in (("caller", 6), ("wish", 12), ("dials", 5)):
+def callers_table(callers: Sequence[Caller], width: int) -> Table:
+    """Who calls and what happens to each, one line a caller."""
+    table = Table(box=None, padding=(0, 0, 0, 1), header_style="dim", width=width)
+    for name, wide in (("caller", 6), ("wish", 12), ("dials", 5), ("policy", 10)):
         table.add_column(name, no_wrap=True, min_width=wide)
     table.add_column("now", no_wrap=True, ratio=1)
-    table.add_column("call", no_wrap=True, justify="right", min_width=5)
     now = time.monotonic()
     for caller in callers:
-        lasted_s = (caller.ended_at or now) - caller.called_at if caller.called_at else 0.0
-        table.add_row(caller.name, caller.wish, caller.number, _doing(caller, now, width), clock(lasted_s))
+        role = caller.role
+        table.add_row(role.name, role.wish, role.number, role.policy or "–", _doing(caller, now, width))
     return table
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Self
 
 _LOOK_EVERY_S = 0.05
+_ID_LENGTH = 32
+"""A file in the spool is one side of the recording whose id its name begins with."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,10 +43,11 @@ class Watch:
 
     def told(self) -> str:
         """What lies on disk now, in words."""
-        if self.left_in_spool():
-            return "On disk: one call is being recorded"
+        recording = len({name[:_ID_LENGTH] for name in self.left_in_spool()})
         kept = len(self._new_in(self.vault))
-        return f"On disk: {kept} recording in the vault" if kept else "On disk: no recording of any kind"
+        told = [f"{recording} being recorded"] if recording else []
+        told += [f"{kept} recording{'s' if kept > 1 else ''} in the vault"] if kept else []
+        return f"On disk: {', '.join(told) or 'no recording of any kind'}"
 
     def _new_in(self, place: Path) -> list[str]:
         return [file.name for file in place.iterdir() if file.name not in self.before]

@@ -1,173 +1,174 @@
 """The demo is a check: each promise turns red when the evidence speaks against it. Here the evidence is made up."""
 
+import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from asterisk_consent.ledger.read import CallRow, RecordingRow
-from asterisk_consent.model import Direction, Outcome, RecordingState
-from tests.pbx.demo_callers import AGENT_HZ, CALLER_HZ, CAST, Caller, Speech
-from tests.pbx.demo_promises import Audio, Evidence, judge
-from tests.pbx.demo_screen import words_now
-
-RATE = 8000
-TALKED_S = 8.0
-PRESSED_AT = 124.0
-RECORDING = "8e" * 16
-ANSWERS = (
-    (Outcome.GIVEN, "1"),
-    (Outcome.REFUSED, "2"),
-    (Outcome.NO_CHOICE, ""),
-    (Outcome.ABANDONED, ""),
+from asterisk_consent.ledger import Kind
+from asterisk_consent.model import Outcome, RecordingState
+from tests.pbx.demo_callers import AGENT_HZ, Caller, Speech
+from tests.pbx.demo_cast import CAST
+from tests.pbx.demo_evidence import Evidence
+from tests.pbx.demo_made_up import (
+    PRESSED_AT,
+    TOLD_AT,
+    callers,
+    good_evidence,
+    id_of,
+    recording,
+    repertoire,
+    role_of,
+    row,
+    tone,
 )
+from tests.pbx.demo_promises import judge
+from tests.pbx.demo_screen import callers_table, words_now
+from tests.pbx.demo_watch import Watch
+from tests.pbx.settings import PROJECT
 
 
 @dataclass
 class Shown:
     """What a good demo leaves behind, to be spoilt by a test."""
 
-    callers: dict[str, Caller] = field(default_factory=lambda: {each.wish: each for each in cast()})
+    callers: dict[str, Caller] = field(default_factory=lambda: {each.name: each for each in callers()})
     evidence: Evidence = field(default_factory=lambda: good_evidence())
 
     def broken(self) -> list[str]:
-        return [promise.text for promise in judge(self.callers, self.evidence) if not promise.kept]
+        promises = judge(self.callers, repertoire(), self.evidence)
+        return [promise.text for promise in promises if not promise.kept]
 
 
-def cast() -> list[Caller]:
-    callers = []
-    for name, wish, number, caller_id, _ in CAST:
-        caller = Caller(name=name, wish=wish, number=number, caller_id=caller_id, called_at=100.0)
-        if wish in ("agrees", "refuses"):
-            caller.pressed_at = PRESSED_AT
-        if wish != "hangs up":
-            caller.agent_at = max(caller.pressed_at, caller.called_at) + 0.4
-        caller.ended_at = max(caller.agent_at, caller.called_at) + TALKED_S
-        callers.append(caller)
-    return callers
+Spoil = Callable[[Shown], None]
+GOOD = good_evidence()
 
 
-def tone(hz: float, seconds: float = TALKED_S) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
-    return (8000 * np.sin(2 * np.pi * hz * np.arange(round(seconds * RATE)) / RATE)).astype(np.int16)
-
-
-def row(outcome: Outcome, digit: str) -> CallRow:
-    given = outcome is Outcome.GIVEN
-    return CallRow(
-        seq=1,
-        call_id=outcome.value,
-        started_at=1_800_000_000,
-        controller="voorbeeld",
-        policy="p1-nl",
-        policy_version=1,
-        language="nl",
-        direction=Direction.INCOMING,
-        caller="+442079460101" if given else None,
-        outcome=outcome,
-        digit=digit,
-        played_ms=20_000,
-        reason="",
-        recording=recording() if given else None,
-    )
-
-
-def recording(state: RecordingState = RecordingState.VERIFIED) -> RecordingRow:
-    return RecordingRow(
-        recording_id=RECORDING,
-        call_id="given",
-        controller="voorbeeld",
-        state=state,
-        channel="PJSIP/caller-1",
-        allowed_seq=1,
-        allowed_at=1,
-        started_at=1,
-        ended_seq=2,
-        ended_at=2,
-        duration_ms=8000,
-        size=256_044,
-        sha256="cd" * 32,
-        reason="",
-    )
-
-
-def good_evidence() -> Evidence:
-    return Evidence(
-        rows=[row(outcome, digit) for outcome, digit in ANSWERS],
-        first_seen_at={f"{RECORDING}-caller.wav": PRESSED_AT + 0.1, f"{RECORDING}.wav": PRESSED_AT + 9},
-        left_in_spool=[],
-        audio=Audio(caller=tone(CALLER_HZ), agent=tone(AGENT_HZ), rate=RATE),
-        verify_status=0,
-        verify_text="9 entries hold.",
-    )
-
-
-def changed(**changes: object) -> Callable[[Shown], None]:
+def changed(**changes: object) -> Spoil:
     def spoil(shown: Shown) -> None:
         shown.evidence = replace(shown.evidence, **changes)  # type: ignore[arg-type]
 
     return spoil
 
 
-def of_caller(wish: str, **changes: object) -> Callable[[Shown], None]:
+def of_caller(name: str, **changes: object) -> Spoil:
     def spoil(shown: Shown) -> None:
-        for name, value in changes.items():
-            setattr(shown.callers[wish], name, value)
+        for attribute, value in changes.items():
+            setattr(shown.callers[name], attribute, value)
 
     return spoil
 
 
-def rows(change: Callable[[CallRow], CallRow | None]) -> Callable[[Shown], None]:
+def of_row(name: str, /, **changes: object) -> Spoil:
     def spoil(shown: Shown) -> None:
-        changed_rows = [change(each) for each in shown.evidence.rows]
-        shown.evidence = replace(shown.evidence, rows=[each for each in changed_rows if each])
+        rows = [
+            replace(each, **changes) if each.call_id == name else each  # type: ignore[arg-type]
+            for each in shown.evidence.rows
+        ]
+        shown.evidence = replace(shown.evidence, rows=rows)
 
     return spoil
 
 
-def of_outcome(found: Outcome, /, **changes: object) -> Callable[[Shown], None]:
-    return rows(lambda each: replace(each, **changes) if each.outcome is found else each)  # type: ignore[arg-type]
+def without_row(name: str) -> Spoil:
+    return changed(rows=[each for each in GOOD.rows if each.call_id != name])
 
 
-SEEN = good_evidence().first_seen_at
-NOISE = np.concatenate([tone(CALLER_HZ, 4.0), tone(300, 0.3), tone(CALLER_HZ, 3.7)])
+def with_row(name: str) -> Spoil:
+    return changed(rows=[*GOOD.rows, row(role_of(name), Outcome.FAILED)])
+
+
+def seen(name: str, at: float | None) -> Spoil:
+    others = {each: moment for each, moment in GOOD.first_seen_at.items() if not each.startswith(id_of(name))}
+    return changed(first_seen_at=others if at is None else {**others, f"{id_of(name)}-caller.wav": at})
+
+
+def sounding(name: str, **sides: object) -> Spoil:
+    audio = replace(GOOD.audio[id_of(name)], **sides)  # type: ignore[arg-type]
+    return changed(audio={**GOOD.audio, id_of(name): audio})
+
+
+ANNA_HZ = role_of("Anna").hz
+NOISE = np.concatenate([tone(ANNA_HZ, 1.5), tone(300, 0.3), tone(ANNA_HZ, 1.2)])
 
 
 def test_a_good_demo_keeps_every_promise() -> None:
     assert Shown().broken() == []
 
 
+def test_every_policy_and_every_way_of_ending_is_in_the_cast() -> None:
+    roles = [role for role, _ in CAST]
+    assert {role.policy for role in roles} >= {file.stem for file in (PROJECT / "policies").glob("*.toml")}
+    assert {role.outcome for role in roles} == {*Outcome, None} - {Outcome.ABORTED, Outcome.FAILED}
+    assert len({role.caller_id for role in roles}) == len({role.hz for role in roles}) == len(roles)
+
+
 @pytest.mark.parametrize(
     ("spoil", "broken"),
     [
-        (of_caller("refuses", agent_at=0.0, failure="no agent"), "Everybody"),
-        (of_caller("agrees", failure="cut off"), "Everybody"),
-        (of_caller("says nothing", agent_at=0.0), "Everybody"),
-        (rows(lambda each: None if each.outcome is Outcome.REFUSED else each), "holds each answer"),
-        (of_outcome(Outcome.NO_CHOICE, outcome=Outcome.FAILED), "holds each answer"),
-        (of_outcome(Outcome.REFUSED, digit="3"), "holds each answer"),
-        (changed(first_seen_at={**SEEN, f"{'11' * 16}-caller.wav": PRESSED_AT + 1}), "Only the agreement"),
-        (changed(first_seen_at={f"{RECORDING}-caller.wav": PRESSED_AT - 0.1}), "Only the agreement"),
-        (changed(first_seen_at={}), "Only the agreement"),
-        (changed(left_in_spool=[f"{RECORDING}-agent.wav"]), "Only the agreement"),
-        (of_outcome(Outcome.REFUSED, recording=recording()), "Only the agreement"),
-        (of_outcome(Outcome.GIVEN, recording=None), "Only the agreement"),
-        (of_outcome(Outcome.GIVEN, recording=recording(RecordingState.FAILED)), "the conversation"),
-        (changed(audio=None), "the conversation"),
-        (changed(audio=Audio(caller=tone(CALLER_HZ), agent=tone(CALLER_HZ), rate=RATE)), "the conversation"),
-        (changed(audio=Audio(caller=NOISE, agent=tone(AGENT_HZ), rate=RATE)), "the conversation"),
+        (of_caller("Bram", agent_at=0.0, failure="no agent"), "Everybody"),
+        (of_caller("Anna", failure="cut off"), "Everybody"),
+        (of_caller("Lena", agent_at=0.0), "Everybody"),
+        (of_caller("Jana", failure="not answered"), "Everybody"),
+        (without_row("Bram"), "holds each answer"),
+        (with_row("Bram"), "holds each answer"),
+        (with_row("Gijs"), "holds each answer"),
+        (of_row("Carla", outcome=Outcome.FAILED), "holds each answer"),
+        (of_row("Ivo", outcome=Outcome.REFUSED), "holds each answer"),
+        (of_row("Bram", digit="3"), "holds each answer"),
+        (of_row("Carla", language="nl"), "holds each answer"),
+        (of_row("Lena", language="nl"), "holds each answer"),
+        (changed(announcements={**GOOD.announcements, "Hélène": "p5-be nl"}), "names what the caller heard"),
+        (changed(announcements={**GOOD.announcements, "Lena": "p5-be nl"}), "names what the caller heard"),
+        (changed(announcements={}), "names what the caller heard"),
+        (changed(heard_in={**GOOD.heard_in, "Hélène": ("nl",)}), "names what the caller heard"),
+        (changed(heard_in={**GOOD.heard_in, "Ivo": ("nl",)}), "names what the caller heard"),
+        (seen("Xenia", PRESSED_AT + 1), "Exactly those"),
+        (seen("Anna", PRESSED_AT - 0.1), "Exactly those"),
+        (seen("Emil", TOLD_AT - 0.5), "Exactly those"),
+        (seen("Dina", None), "Exactly those"),
+        (of_caller("Hélène", told_until_at=TOLD_AT - 2.0), "Exactly those"),
+        (changed(left_in_spool=[f"{id_of('Anna')}-agent.wav"]), "Exactly those"),
+        (of_row("Bram", recording=recording("Bram")), "Exactly those"),
+        (of_row("Ivo", recording=recording("Ivo")), "Exactly those"),
+        (of_row("Anna", recording=None), "Exactly those"),
+        (of_row("Emil", recording=recording("Emil", RecordingState.FAILED)), "its conversation"),
+        (changed(audio={}), "its conversation"),
+        (sounding("Anna", agent=tone(ANNA_HZ)), "its conversation"),
+        (sounding("Anna", caller=NOISE), "its conversation"),
+        (sounding("Anna", caller=tone(role_of("Dina").hz)), "its conversation"),
+        (sounding("Emil", caller=tone(role_of("Fatima").hz)), "its conversation"),
         (
-            changed(audio=Audio(caller=tone(CALLER_HZ, 20.0), agent=tone(AGENT_HZ, 20.0), rate=RATE)),
-            "the conversation",
+            sounding("Dina", caller=tone(role_of("Dina").hz, 20.0), agent=tone(AGENT_HZ, 20.0)),
+            "its conversation",
         ),
-        (of_caller("needs help", spoken_to_s=3.0), "112"),
-        (of_caller("needs help", agent_at=104.0), "112"),
-        (of_outcome(Outcome.REFUSED, caller="+442079460102"), "Nobody's number"),
-        (of_outcome(Outcome.GIVEN, caller=None), "Nobody's number"),
+        (of_row("Anna", purposes=("training", "quality")), "purposes"),
+        (of_row("Hélène", purposes=()), "purposes"),
+        (of_row("Ivo", purposes=("quality",)), "purposes"),
+        (of_row("Bram", caller=role_of("Bram").caller_id), "No number"),
+        (of_row("Anna", caller=None), "No number"),
+        (changed(traces=GOOD.traces | {"Ivo"}), "No number"),
+        (changed(traces=GOOD.traces - {"Anna"}), "No number"),
+        (of_caller("Gijs", spoken_to_s=3.0), "without logging"),
+        (of_caller("Gijs", agent_at=0.0), "without logging"),
+        (changed(off_calls=0), "without logging"),
+        (changed(off_calls=2), "without logging"),
+        (changed(traces=GOOD.traces | {"Gijs"}), "without logging"),
+        (changed(kinds={**GOOD.kinds, Kind.DECISION_FAILED: 1}), "without logging"),
+        (changed(kinds={**GOOD.kinds, Kind.CALLS_PASSED: 1}), "without logging"),
+        (of_caller("Kees", spoken_to_s=3.0), "112"),
+        (of_caller("Kees", agent_at=104.0), "112"),
+        (changed(kinds={**GOOD.kinds, Kind.CALLS_PASSED: 1}), "112"),
+        (changed(traces=GOOD.traces | {"Kees"}), "112"),
         (changed(verify_status=4), "chain"),
     ],
 )
-def test_a_broken_promise_is_told(spoil: Callable[[Shown], None], broken: str) -> None:
+def test_a_broken_promise_is_told(spoil: Spoil, broken: str) -> None:
     shown = Shown()
     spoil(shown)
     assert any(broken in text for text in shown.broken())
@@ -175,9 +176,35 @@ def test_a_broken_promise_is_told(spoil: Callable[[Shown], None], broken: str) -
 
 def test_clicks_where_somebody_stops_and_begins_to_talk_break_no_promise() -> None:
     shown = Shown()
-    sentences = np.concatenate([part for _ in range(16) for part in (tone(CALLER_HZ, 0.3), tone(0, 0.2))])
-    changed(audio=Audio(caller=sentences, agent=tone(AGENT_HZ), rate=RATE))(shown)
+    sentences = np.concatenate([part for _ in range(6) for part in (tone(ANNA_HZ, 0.3), tone(0, 0.2))])
+    sounding("Anna", caller=sentences)(shown)
     assert shown.broken() == []
+
+
+def test_what_lies_on_disk_is_told_without_what_lay_there_before(tmp_path: Path) -> None:
+    spool, vault = tmp_path / "spool", tmp_path / "vault"
+    for place in (spool, vault):
+        place.mkdir()
+        (place / f"{'0' * 32}.wav").touch()
+    watch = Watch.beginning_now(spool, vault)
+    assert watch.told() == "On disk: no recording of any kind"
+    for name in (f"{'a' * 32}-caller.wav", f"{'a' * 32}-agent.wav", f"{'b' * 32}-caller.wav"):
+        (spool / name).touch()
+    (vault / f"{'c' * 32}.wav").touch()
+    assert watch.told() == "On disk: 2 being recorded, 1 recording in the vault"
+
+
+def test_the_picture_fits_a_terminal_of_80_columns_and_24_lines() -> None:
+    out = io.StringIO()
+    everybody = callers()
+    everybody[1].doing = "has hung up, after 10.0 s with the agent"
+    everybody[2].speech = Speech(text="word " * 40, began_at=time.monotonic(), duration_s=20.0)
+    Console(file=out, width=80).print(callers_table(everybody, 80))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 1 + len(CAST) <= 24 - len(("heading", "what is on disk", "prompt"))
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    assert "with the agent" in lines[2]
+    assert "word …”" in lines[3]
 
 
 @pytest.mark.parametrize(
