@@ -10,9 +10,17 @@ from tests.pbx.settings import PROJECT, CannotSetUpError, Settings
 
 USAGE = "usage: python -m tests.pbx up|down|status"
 NUMBERS = """
-  1001  asks in Dutch (policy p1-nl), then an agent who sounds 1000 Hz
-  1007  the same, then a queue with 8 s of music
+  1001  p1-nl, opt-in: asks in Dutch, then an agent who sounds 1000 Hz
+  1021  the same in English, chosen by the number dialled
+  1002  p2-nb, opt-in: asks in Norwegian
+  1003  p3-nl, notice: tells in Dutch and asks nothing
+  1004  p4-logging, opt-in: a customer with voice logging, in English
+  1005  p4-plain, off: a customer without; nothing is asked, recorded or kept
+  1006  p5-be, opt-out: a menu of four languages; 9 objects at any moment
+  1008  a legal entity that p5-be excludes: the agent, never asked
+  1007  as 1001, then a queue with 8 s of music
   1011  as 1001, over FastAGI
+  1016  as 1006, over FastAGI
   112   an emergency number: straight to the agent, never asked, never recorded
   1099  a policy that does not exist: the agent, unrecorded
 

@@ -22,6 +22,7 @@ from tests.pbx.settings import ASTERISK_UID, PROJECT, SERVICE_UID, SPOOL_GID, Ca
 
 ETC = PROJECT / "tests/pbx/etc"
 DIALPLAN = PROJECT / "dialplan"
+INCLUDED = ("asterisk-consent.conf", "asterisk-consent-emergency.conf")
 POLICIES = (PROJECT / "policies", PROJECT / "tests/pbx/policies")
 OWN_NUMBERS = ("tests/pbx/extensions-*.conf", "bench/extensions-*.conf")
 PLACEHOLDER = "CHANGE-ME"
@@ -77,7 +78,7 @@ def asterisk_files(settings: Settings, passwords: Secrets) -> Files:
     }
     files["ari.conf"] = files.pop("ari-general.conf") + _with_secret("ari.conf", passwords.ari)
     files["manager.conf"] = files.pop("manager-general.conf") + _with_secret("manager.conf", passwords.ami)
-    files["asterisk-consent.conf"] = (DIALPLAN / "asterisk-consent.conf").read_bytes()
+    files |= {name: (DIALPLAN / name).read_bytes() for name in INCLUDED}
     numbers = [file for pattern in OWN_NUMBERS for file in sorted(PROJECT.glob(pattern))]
     files |= {file.name: file.read_bytes() for file in numbers}
     files["extensions.conf"] = _extensions((file.name for file in numbers), settings.fastagi_port)
@@ -194,7 +195,7 @@ def _with_secret(name: str, secret: str) -> bytes:
 def _extensions(numbers: Iterable[str], fastagi_port: int) -> bytes:
     lines = ["[general]", "static = yes", "writeprotect = yes", "", "[globals]"]
     lines += ["AGENT = Local/agent@simulated-agent", ""]
-    lines += [f"#include {name}" for name in ("asterisk-consent.conf", *numbers)]
+    lines += [f"#include {name}" for name in (*INCLUDED, *numbers)]
     # Of two values for a global variable the later one counts.
     lines += ["", "[globals]", f"CONSENT_AGI = 127.0.0.1:{fastagi_port}"]
     return ("\n".join(lines) + "\n").encode()

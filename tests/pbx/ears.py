@@ -20,6 +20,7 @@ from tests.pbx.rtp import FRAME_S, PAYLOAD_TYPES, RATE, Packet, RtpError, Teleph
 
 _LAW_OF = {payload_type: law for law, payload_type in PAYLOAD_TYPES.items()}
 _DRIFT_S = 0.06
+_OUT_OF_STEP_S = 0.6
 _TONE_S = 0.1
 _PURITY_DB = 3.0
 _LOOK_BACK_S = 0.5
@@ -81,6 +82,11 @@ class Listener:
     def heard(self) -> Heard:
         """Everything heard so far."""
         return laid_out(self.arrivals)
+
+    @property
+    def heard_in_step(self) -> Heard:
+        """Everything heard so far by the sender's time: what arrived late, or was read late, lies where it belongs."""
+        return laid_out(self.arrivals, drift_s=_OUT_OF_STEP_S)
 
     async def tone(self, hz: float, *, since: float, within_s: float, threshold_db: float) -> float:
         """Wait for 0.1 s of a pure tone; return the monotonic moment it began.
@@ -192,8 +198,11 @@ class Listener:
             )
 
 
-def laid_out(arrivals: list[tuple[float, Packet]]) -> Heard:
-    """Return the sound of these packets on one time line."""
+def laid_out(arrivals: list[tuple[float, Packet]], *, drift_s: float = _DRIFT_S) -> Heard:
+    """Return the sound of these packets on one time line.
+
+    :param drift_s: how far a packet may lie from its arrival by its timestamp.
+    """
     voiced = [(at, packet) for at, packet in arrivals if packet.payload_type in _LAW_OF]
     if not voiced:
         return Heard(samples=np.zeros(0, np.int16), started_at=time.monotonic())
@@ -203,7 +212,7 @@ def laid_out(arrivals: list[tuple[float, Packet]]) -> Heard:
     for at, packet in voiced:
         by_clock = round((at - FRAME_S - started_at) * RATE)
         by_timestamp = anchor + ((packet.timestamp - anchored.timestamp + 2**31) % 2**32 - 2**31)
-        if packet.ssrc != anchored.ssrc or abs(by_timestamp - by_clock) > _DRIFT_S * RATE:
+        if packet.ssrc != anchored.ssrc or abs(by_timestamp - by_clock) > drift_s * RATE:
             anchor, anchored, by_timestamp = max(0, by_clock), packet, max(0, by_clock)
         placed.append((max(0, by_timestamp), g711.decode(packet.payload, _LAW_OF[packet.payload_type])))
     samples = np.zeros(max(start + len(part) for start, part in placed), np.int16)

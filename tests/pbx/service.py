@@ -62,6 +62,20 @@ class Service:
         """Let it hang: its connections stay, nothing is answered (SIGSTOP)."""
         self.program.signal(signal.SIGSTOP)
 
+    def reload(self) -> None:
+        """Let it load the policies anew (SIGHUP), and wait until it has.
+
+        :raises CannotSetUpError: it did not take them.
+        """
+        before = self._reloads()
+        self.program.signal(signal.SIGHUP)
+        end = time.monotonic() + READY_WITHIN_S
+        while self._reloads() == before:
+            self._require_hope(end)
+
+    def _reloads(self) -> int:
+        return self.program.log_file.read_text(errors="replace").count('"policies.reloaded"')
+
     def thaw(self) -> None:
         """Let a frozen one go on (SIGCONT)."""
         self.program.signal(signal.SIGCONT)

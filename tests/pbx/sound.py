@@ -78,6 +78,23 @@ def side_ratio_db(own: Signal, other: Signal, rate: int, hz: float) -> float:
     return tone_db(own, rate, hz) - tone_db(other, rate, hz)
 
 
+def likeness(samples: Signal, pattern: Signal) -> float:
+    """Return how well some stretch of the signal is the pattern, at any level: 1 the same, near 0 another sound.
+
+    It is the greatest normalised cross-correlation; both have the same rate.
+    """
+    if len(samples) < len(pattern) or not len(pattern):
+        return 0.0
+    signal, wanted = _unit(samples), _unit(pattern)
+    size = 1 << (len(signal) - 1).bit_length()
+    products = np.fft.irfft(np.fft.rfft(signal, size) * np.conj(np.fft.rfft(wanted, size)), size)
+    power = np.concatenate([[0.0], np.cumsum(np.square(signal))])
+    powers = power[len(wanted) :] - power[: len(power) - len(wanted)]
+    least = 1e-7 * len(wanted)  # -70 dBFS: in near silence everything is alike
+    scale = np.sqrt(np.maximum(powers, least) * max(float(np.sum(np.square(wanted))), least))
+    return float(np.max(products[: len(powers)] / scale))
+
+
 def _levels(windows: Levels) -> Levels:
     weights = np.square(np.hanning(windows.shape[1]))
     power = 2 * (np.square(windows) @ weights) / max(float(weights.sum()), 1e-9)

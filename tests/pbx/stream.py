@@ -125,6 +125,11 @@ class SoundStream:
         return self.listener.heard
 
     @property
+    def received_in_step(self) -> Heard:
+        """Everything heard so far by the sender's time, for comparing sounds rather than moments."""
+        return self.listener.heard_in_step
+
+    @property
     def digits(self) -> list[HeardDigit]:
         """The digits heard so far."""
         return self.listener.digits

@@ -35,17 +35,18 @@ def test_up_leaves_alone_what_is_up_already(pbx: DevelopmentPbx) -> None:
 
 
 def test_the_dialplan_is_the_shipped_one(pbx: DevelopmentPbx) -> None:
-    inside = pbx.settings.root / "etc/asterisk/asterisk-consent.conf"
-    assert inside.read_bytes() == (PROJECT / "dialplan/asterisk-consent.conf").read_bytes()
+    for name in ("asterisk-consent.conf", "asterisk-consent-emergency.conf"):
+        inside = pbx.settings.root / "etc/asterisk" / name
+        assert inside.read_bytes() == (PROJECT / "dialplan" / name).read_bytes()
 
 
 def test_every_application_and_function_of_the_dialplan_is_there(pbx: DevelopmentPbx) -> None:
     shipped = re.sub(
         r"^;.*", "", (PROJECT / "dialplan/asterisk-consent.conf").read_text(), flags=re.MULTILINE
     )
-    used = {name.lower() for name in re.findall(r"([A-Za-z_]{3,})\(", shipped)}
+    used = {name.lower() for name in re.findall(r"([A-Za-z_][A-Za-z0-9_]{2,})\(", shipped)}
     known = (pbx.asterisk.console(f"core show {kind}").lower() for kind in ("applications", "functions"))
-    assert used - set(re.findall(r"[a-z_]+", " ".join(known))) == set()
+    assert used - set(re.findall(r"[a-z0-9_]+", " ".join(known))) == set()
 
 
 def test_no_module_failed_to_load(pbx: DevelopmentPbx) -> None:

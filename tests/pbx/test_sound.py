@@ -97,3 +97,17 @@ def test_coding_keeps_a_tone_thirty_decibels_above_its_noise(law: g711.Law) -> N
     wave = as_int16(sine(440, -12, 1.0))
     noise = g711.decode(g711.encode(wave, law), law).astype(np.float64) - wave
     assert sound.level_db(noise / 32768) < -12 - 30
+
+
+def test_the_same_sound_is_like_itself_wherever_it_is_and_however_loud() -> None:
+    pattern = np.random.default_rng(1).normal(0, 0.1, RATE)
+    samples = as_int16(np.concatenate([sine(440, -12, 0.7), 0.3 * pattern, silence(0.5)]))
+    assert sound.likeness(samples, as_int16(pattern)) > 0.99
+
+
+def test_another_sound_silence_and_a_part_of_it_are_not_like_it() -> None:
+    noise = np.random.default_rng(2)
+    pattern = noise.normal(0, 0.1, RATE)
+    for other in (noise.normal(0, 0.1, 3 * RATE), sine(440, -12, 3.0), silence(3.0), pattern[: RATE // 2]):
+        assert sound.likeness(other, pattern) < 0.2
+    assert sound.likeness(silence(1.0), silence(0.0)) == 0.0

@@ -1,21 +1,31 @@
-"""The main round as a fixture: placed once for all the tests that look at what came of it."""
+"""The rounds of calls as fixtures: placed once for all the tests that look at what came of them."""
 
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from asterisk_consent.calls.session import ESCAPE_MARGIN_S
+from asterisk_consent.calls.ways_out import ESCAPE_MARGIN_S
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import announcement_of, wait_for_ends
 from tests.pbx.scenarios.main_round import main_round
+from tests.pbx.scenarios.policy_round import PolicyRound, count_off, policies_of, policy_round
+from tests.pbx.scenarios.reloading import Reloading
 from tests.pbx.scenarios.round import Round, play_round
 from tests.pbx.settings import SERVICE_UID
 
+pytest.register_assert_rewrite("tests.pbx.scenarios.proof")
+
 FIRST_DIGIT_S = 5.0
 """As the policy of the development numbers says."""
+POLICIES_START_S = 14.0
+"""When the callers of the main round are all listening; those of the policies have left before its last ones answer."""
+RELOADING_STARTS_S = 16.0
+"""Nobody of the policies' round begins under a policy after it was changed, or hears a sound after it was spoilt."""
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +34,55 @@ def three_escapes_s(running_pbx: DevelopmentPbx) -> float:
     return 3 * (announcement_of(running_pbx.settings).whole_s + FIRST_DIGIT_S + ESCAPE_MARGIN_S) + 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """What was played side by side."""
+
+    main: Round
+    policies: PolicyRound
+    reloading: Reloading
+
+
 @pytest.fixture(scope="session")
-def asked(running_pbx: DevelopmentPbx, three_escapes_s: float) -> Round:
-    """The main round, played to its end."""
-    return play_round(running_pbx, main_round(three_escapes_s))
+def rounds(
+    request: pytest.FixtureRequest, running_pbx: DevelopmentPbx, three_escapes_s: float
+) -> Iterator[Rounds]:
+    """The rounds that the tests of this session look at, side by side, played to their end."""
+    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    parts = main_round(three_escapes_s) if "asked" in wanted else {}
+    policies_start_s = POLICIES_START_S if parts else 0.0
+    parts |= policy_round(policies_start_s) if "policy_calls" in wanted else {}
+    reloading = Reloading(running_pbx, policies_start_s + RELOADING_STARTS_S if parts else 0.0)
+    counted_before = count_off(running_pbx)
+    with reloading.prepared() if "reloaded" in wanted else nullcontext():
+        beside = [reloading.beside] if "reloaded" in wanted else []
+        played = play_round(running_pbx, parts, beside=beside)
+        reloading.entries = played.entries
+        policies = policies_of(running_pbx, played, counted_before)
+        yield Rounds(main=played, policies=policies, reloading=reloading)
+
+
+@pytest.fixture(scope="session")
+def asked(rounds: Rounds) -> Round:
+    """The main round."""
+    return rounds.main
+
+
+@pytest.fixture(scope="session")
+def policy_calls(rounds: Rounds) -> PolicyRound:
+    """The round of the policies."""
+    return rounds.policies
+
+
+@pytest.fixture(scope="session")
+def reloaded(rounds: Rounds) -> Reloading:
+    """What became of calls while policies were reloaded.
+
+    :raises Exception: what that failed with.
+    """
+    if rounds.reloading.failure is not None:
+        raise rounds.reloading.failure
+    return rounds.reloading
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,12 +14,14 @@ from typing import Self
 
 from asyncinotify import Inotify, Mask
 
+from asterisk_consent.calls.loading import announcement_directory
 from asterisk_consent.ledger import Decision, Kind, Recording, RecordingRow, recordings
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Header, read_header
 from asterisk_consent.ledger.payload import Payload, read_payload
 from asterisk_consent.ledger.sealing import unseal
-from asterisk_consent.prompts.rendered import load_prompt_set
+from asterisk_consent.policy import parse_policy
+from asterisk_consent.prompts.rendered import PromptSet, load_prompt_set
 from tests.pbx.settings import Settings
 
 _END = "end-of-watch"
@@ -28,15 +30,32 @@ ENDS = (Kind.RECORDING_VERIFIED, Kind.RECORDING_FAILED, Kind.RECORDING_NOT_START
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """The lengths of what a caller hears."""
+    """What a policy says in one language: the sound of each part, and how long the parts are."""
 
-    information_s: float
-    question_s: float
+    spoken: PromptSet
+
+    @property
+    def information_s(self) -> float:
+        """The information."""
+        return self.part_s("information")
+
+    @property
+    def question_s(self) -> float:
+        """The question; 0 where nothing is asked."""
+        return self.part_s("question")
 
     @property
     def whole_s(self) -> float:
         """Both parts."""
         return self.information_s + self.question_s
+
+    def part_s(self, part: str) -> float:
+        """How long a part is; 0 where there is none."""
+        return self.spoken.parts[part].duration_ms / 1000 if part in self.spoken.parts else 0.0
+
+    def sound(self, part: str) -> Path:
+        """The file of a part."""
+        return self.spoken.parts[part].path_without_suffix.with_suffix(".wav")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +76,11 @@ class Entries:
         """Every decision that was entered for a channel."""
         found = (entry.payload for entry in self.all)
         return [payload for payload in found if isinstance(payload, Decision) and payload.channel == channel]
+
+    def header(self, channel: str) -> Header:
+        """The header of the one decision of a channel."""
+        decision = self.decision(channel)
+        return next(entry.header for entry in self.all if entry.payload is decision)
 
     def decision(self, channel: str) -> Decision:
         """The one decision of a channel."""
@@ -121,12 +145,12 @@ def list_files(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
 
-def announcement_of(settings: Settings) -> Announcement:
-    """The lengths of the rendered announcement."""
-    parts = load_prompt_set(settings.prompts / "p1-nl/nl").parts
-    return Announcement(
-        information_s=parts["information"].duration_ms / 1000, question_s=parts["question"].duration_ms / 1000
-    )
+def announcement_of(settings: Settings, policy: str = "p1-nl", language: str = "nl") -> Announcement:
+    """The announcement of a policy as it stands in its file now."""
+    file = settings.policies / f"{policy}.toml"
+    version = parse_policy(file.read_text(), file=file.name)
+    directory = Path(announcement_directory(settings.prompts, version))
+    return Announcement(spoken=load_prompt_set(directory / language))
 
 
 def files_holding(needle: bytes, places: Iterable[Path]) -> list[Path]:

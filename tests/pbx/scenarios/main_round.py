@@ -82,6 +82,7 @@ def main_round(three_escapes_s: float) -> dict[str, Part]:
         "hung up 100 ms after the digit": Part(script=hang_up_with_digit(0.1)),
         "emergency": Part(script=talk_at_once, dialled="112"),
         "unknown policy": Part(script=talk_at_once, dialled="1099"),
+        "said nothing over FastAGI": Part(script=say_nothing, dialled=AGI),
         "long, agreed over FastAGI": Part(script=agree_in_question, dialled=AGI, stays_s=three_escapes_s),
         "withheld": Part(script=agree_in_question, number=WITHHELD_NUMBER, privacy=True),
         "limited by the administrator": Part(script=agree_in_question, dialled="1208", stays_s=60.0),

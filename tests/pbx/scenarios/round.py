@@ -4,16 +4,19 @@ Rule: a script that fails spoils only its own call; the failure is raised when a
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from asterisk_consent.ledger import Decision, Kind, Recording
+from asterisk_consent.ledger.entry import Header
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import Entries, SpoolWatch, list_files, read_entries, wait_for_ends
 from tests.pbx.scenarios.exchange import Caller, Exchange
 from tests.pbx.scenarios.scripts import Part
 
 STAGGER_S = 0.05
+
+Beside = Callable[[Exchange], Coroutine[None, None, None]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +31,11 @@ class Played:
     def decision(self) -> Decision:
         """The one decision of this call."""
         return self.entries.decision(self.caller.channel)
+
+    @property
+    def header(self) -> Header:
+        """The header of that decision: under which policy, in which language, with which announcement."""
+        return self.entries.header(self.caller.channel)
 
     @property
     def end(self) -> tuple[Kind, Recording]:
@@ -56,10 +64,13 @@ class Round:
         return played
 
 
-def play_round(pbx: DevelopmentPbx, parts: Mapping[str, Part]) -> Round:
-    """Place all the calls, wait until every recording has its end, and tell what there is then."""
+def play_round(pbx: DevelopmentPbx, parts: Mapping[str, Part], *, beside: Iterable[Beside] = ()) -> Round:
+    """Place all the calls, wait until every recording has its end, and tell what there is then.
+
+    :param beside: what else goes on meanwhile.
+    """
     with SpoolWatch(pbx.settings).watching() as spool:
-        callers, failures = asyncio.run(_play(pbx, parts))
+        callers, failures = asyncio.run(_play(pbx, parts, beside))
         wait_for_ends(pbx.settings)
     entries = read_entries(pbx.settings)
     result = Round(
@@ -74,7 +85,7 @@ def play_round(pbx: DevelopmentPbx, parts: Mapping[str, Part]) -> Round:
 
 
 async def _play(
-    pbx: DevelopmentPbx, parts: Mapping[str, Part]
+    pbx: DevelopmentPbx, parts: Mapping[str, Part], beside: Iterable[Beside]
 ) -> tuple[dict[str, Caller], dict[str, Exception]]:
     callers: dict[str, Caller] = {}
     failures: dict[str, Exception] = {}
@@ -92,7 +103,7 @@ async def _play(
             await caller.hang_up()
 
     async with Exchange(pbx) as exchange:
-        acts = []
+        acts = [asyncio.create_task(each(exchange), name="beside") for each in beside]
         for name, part in parts.items():
             acts.append(asyncio.create_task(act(name, part, exchange), name=name))
             await asyncio.sleep(STAGGER_S)

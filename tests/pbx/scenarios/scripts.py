@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.pbx.scenarios.exchange import AGENT_HZ, Caller
+from tests.pbx.scenarios.exchange import AGENT_HZ, CALLER_HZ, Caller
 
 TALK_S = 6.0
 TURN_S = 0.2
@@ -122,7 +122,7 @@ async def talk_at_once(caller: Caller) -> None:
 async def talk(caller: Caller, *, agent_within_s: float = 6.0) -> None:
     """Reach the agent, be heard by it, stay a while, hang up."""
     agent = await caller.reach_agent(within_s=agent_within_s)
-    await agent.heard(440, within_s=3.0, since=agent.answered_at)
+    await agent.heard(CALLER_HZ, within_s=3.0, since=agent.answered_at)
     await asyncio.sleep(TALK_S / 2)
     await caller.look_for_recorders()
     await asyncio.sleep(TALK_S / 2)

@@ -28,6 +28,7 @@ NOT_RECORDED = {
     "refused in the information": Outcome.REFUSED,
     "refused": Outcome.REFUSED,
     "said nothing": Outcome.NO_CHOICE,
+    "said nothing over FastAGI": Outcome.NO_CHOICE,
     "pressed wrong digits": Outcome.NO_CHOICE,
     "hung up in the information": Outcome.ABANDONED,
     "unknown policy": Outcome.FAILED,

@@ -19,7 +19,18 @@ RECORDING_ID = "00000000000000000000000000001011"
 UNANSWERED_S = 2.0
 """So long the dialplan lets a call wait for the service to take it."""
 NO_ID = "asterisk-consent/0"
-"""The beginning of every file that the ids of extension 1212 could lead to."""
+"""The beginning of every file that the extensions tried by 1212 could lead to."""
+EXTENSIONS_OF_1212 = 25
+SENT_OVER_ARI = (
+    "00000000000000000000000000001012*given*n,l",
+    "00000000000000000000000000001012*given*nl,1,x",
+    "00000000000000000000000000001012,*given*nl",
+    "00000000000000000000000000001012*given*nl)i(x",
+    "00000000000000000000000000001012*given*nl\r\nnl",
+    "out*refused*n,l",
+    "out*refused,refused*nl",
+)
+"""With characters that the dialplan itself cannot write into an extension; the service could send them."""
 
 
 def play(pbx: DevelopmentPbx, dialled: str, act: Callable[[Caller], Awaitable[None]]) -> Caller:
@@ -85,7 +96,7 @@ def test_a_call_that_is_let_go_is_not_cut_afterwards(pbx: DevelopmentPbx) -> Non
     assert call.call.ended_at - call.call.answered_at >= 3 * UNANSWERED_S
 
 
-def test_what_is_no_recording_id_starts_no_recording(pbx: DevelopmentPbx, spool: Path) -> None:
+def test_what_the_service_would_not_send_starts_no_recording(pbx: DevelopmentPbx, spool: Path) -> None:
     async def act(caller: Caller) -> None:
         await caller.reach_agent()
         await caller.look_for_recorders()
@@ -93,3 +104,35 @@ def test_what_is_no_recording_id_starts_no_recording(pbx: DevelopmentPbx, spool:
     call = play(pbx, "1212", act)
     assert "MixMonitor ID" in call.recorders
     assert NO_ID not in call.recorders
+    ways_out = pbx.asterisk.global_variable("WAYS_OUT").split("|")[:-1]
+    assert len(ways_out) == EXTENSIONS_OF_1212
+    assert set(ways_out) == {"failed 0"}
+
+
+def test_no_comma_and_no_line_break_in_what_the_service_sends_starts_a_recording(
+    pbx: DevelopmentPbx, spool: Path
+) -> None:
+    def let_go(caller: Caller, extension: str) -> None:
+        pbx.asterisk.ari("DELETE", f"playbacks/consent-{caller.channel}-1")
+        where = {"context": "asterisk-consent", "extension": extension, "priority": "1"}
+        status, _ = pbx.asterisk.ari("POST", f"channels/{caller.channel}/continue", **where)
+        assert status == 204
+
+    async def scenario() -> list[Caller]:
+        async with Exchange(pbx) as exchange:
+            callers = await asyncio.gather(*(exchange.connect("1221") for _ in SENT_OVER_ARI))
+            await callers[0].wait(1.0)
+            for caller, extension in zip(callers, SENT_OVER_ARI, strict=True):
+                await asyncio.to_thread(let_go, caller, extension)
+            for caller in callers:
+                await caller.reach_agent()
+                await caller.look_for_recorders()
+                await caller.hang_up()
+            return callers
+
+    callers = asyncio.run(scenario())
+    assert [NO_ID in caller.recorders for caller in callers] == [False] * len(SENT_OVER_ARI)
+    number = [caller.number.removeprefix("+") for caller in callers]
+    for name, expected in (("OUTCOME", "failed"), ("RECORDED", "0")):
+        told = {pbx.asterisk.global_variable(f"SEEN_{name}_{each}") for each in number}
+        assert told == {expected}

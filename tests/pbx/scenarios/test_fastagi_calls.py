@@ -1,6 +1,7 @@
-"""Calls over FastAGI on the real PBX, all at once: asked, recorded, refused, silent, gone, and the service lost.
+"""Calls over FastAGI on the real PBX, all at once: asked, recorded, refused, gone, and the service lost.
 
-The service freezes in the second silence of a caller, once everybody else has decided; it is killed after the thaw.
+The service freezes in the second silence of a caller who chooses no language, once everybody else has decided; it is
+killed after the thaw.
 """
 
 import asyncio
@@ -9,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_consent.calls.session import ESCAPE_MARGIN_S
+from asterisk_consent.calls.ways_out import ESCAPE_MARGIN_S
 from asterisk_consent.ledger import Decision, Kind
 from asterisk_consent.model import Outcome
 from tests.pbx import sound
 from tests.pbx.development import DevelopmentPbx
-from tests.pbx.scenarios.conftest import FIRST_DIGIT_S
 from tests.pbx.scenarios.evidence import Entries, SpoolWatch, read_entries, wait_for_ends
 from tests.pbx.scenarios.exchange import BEFORE_HZ, Caller, Exchange
 from tests.pbx.scenarios.recorded import export
@@ -28,6 +28,10 @@ from tests.pbx.scenarios.scripts import (
 from tests.pbx.scenarios.test_service_away import notes_entered
 
 AT_ONCE_S = 1.0
+DECIDE_WITHIN_S = 2.5
+"""After the information everybody who agrees has done so, and is with the agent."""
+MENU_DIGIT_S = 4.0
+"""How long the policy with a menu waits for a digit."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,25 +65,23 @@ def over_fastagi(running_pbx: DevelopmentPbx) -> Calls:
 async def _everybody(pbx: DevelopmentPbx) -> dict[str, Caller]:
     callers: dict[str, Caller] = {}
     async with Exchange(pbx) as exchange:
-        question_again_s = exchange.announcement.whole_s + FIRST_DIGIT_S
-        decided_s = question_again_s + exchange.announcement.question_s + FIRST_DIGIT_S
+        decided_s = exchange.announcement.information_s + DECIDE_WITHIN_S
+        # In the middle of the second silence after the menu once everybody else has decided.
+        silence_s = 2 * exchange.menu_s + MENU_DIGIT_S * 1.5
 
-        async def dial(name: str, after_s: float = 0.0) -> Caller:
+        async def dial(name: str, dialled: str = "1011", after_s: float = 0.0) -> Caller:
             await asyncio.sleep(after_s)
-            callers[name] = await exchange.connect("1011")
+            callers[name] = await exchange.connect(dialled)
             return callers[name]
 
         async def act(name: str, script: Script) -> None:
             await script(await dial(name))
 
-        async def say_nothing(caller: Caller) -> None:
-            await caller.reach_agent(within_s=decided_s + 2.0)
-            await asyncio.sleep(AT_ONCE_S)
-            await caller.hang_up()
-
         async def lose_the_service() -> None:
-            frozen, killed = await asyncio.gather(dial("frozen", 4.0), dial("killed", decided_s - 8.0))
-            await frozen.wait(decided_s - 2.0)
+            frozen, killed = await asyncio.gather(
+                dial("frozen", "1016", decided_s - silence_s), dial("killed", after_s=decided_s - 5.0)
+            )
+            await frozen.wait(silence_s)
             pbx.service.freeze()
             await frozen.reach_agent(within_s=8.0)
             pbx.service.thaw()
@@ -93,7 +95,6 @@ async def _everybody(pbx: DevelopmentPbx) -> dict[str, Caller]:
             act("agreed too early and again", agree_early_and_again),
             act("refused", refuse_in_information),
             act("hung up", hang_up_in_information),
-            act("silent", say_nothing),
             lose_the_service(),
         )
     return callers
@@ -133,7 +134,6 @@ def test_the_announcement_is_measured_up_to_the_digit(over_fastagi: Calls, name:
     ("name", "outcome"),
     [
         ("refused", Outcome.REFUSED),
-        ("silent", Outcome.NO_CHOICE),
         ("hung up", Outcome.ABANDONED),
         (
             "frozen",
@@ -164,11 +164,10 @@ def test_a_refusal_reaches_the_agent_at_once(over_fastagi: Calls) -> None:
 
 
 def test_a_frozen_service_holds_nobody_longer_than_the_escape_time_out(over_fastagi: Calls) -> None:
-    frozen = over_fastagi.callers["frozen"]
-    announcement = frozen.announcement
-    question_again_s = announcement.whole_s + FIRST_DIGIT_S
-    escape_s = announcement.question_s + FIRST_DIGIT_S + ESCAPE_MARGIN_S
-    assert over_fastagi.held_s("frozen") == pytest.approx(question_again_s + escape_s, abs=1.5)
+    menu_s = over_fastagi.callers["frozen"].exchange.menu_s
+    menu_again_s = menu_s + MENU_DIGIT_S
+    escape_s = menu_s + MENU_DIGIT_S + ESCAPE_MARGIN_S
+    assert over_fastagi.held_s("frozen") == pytest.approx(menu_again_s + escape_s, abs=1.5)
 
 
 def test_a_killed_service_lets_a_caller_go_in_the_middle_of_the_announcement(over_fastagi: Calls) -> None:
