@@ -39,6 +39,7 @@ async def serve(config: Config) -> None:
 
     :raises ConsentError: it cannot start, or another service took its place.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -132,6 +132,7 @@ class Reloading:
                 await self.reload()
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for now must not end the service
 
     async def reload(self) -> bool:
         """Load everything anew; keep what there was where any of it cannot be asked. Tell whether it was loaded."""
