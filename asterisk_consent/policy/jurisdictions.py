@@ -59,7 +59,9 @@ def jurisdiction_findings(
             instead=rule["instead"],
             line=line_of(place),
             source=f"{rule['source']} ({rule['date']}) {rule['url']}",
-            signed_by=policy.approving_role if rule["severity"] == Severity.SIGN else "",
+            signed_by=(policy.approving_role or "the approving role")
+            if rule["severity"] == Severity.SIGN
+            else "",
         )
         for rule in rules()
         if rule["jurisdiction"] in (EVERYWHERE, policy.jurisdiction)

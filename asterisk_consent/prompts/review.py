@@ -5,7 +5,7 @@ texts, since what is not said to the caller is not agreed to. Nothing here is le
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,10 +21,16 @@ from asterisk_consent.policy.read import read_policy
 from asterisk_consent.prompts.lint import TextProblem, is_reviewed, lint_text
 from asterisk_consent.prompts.text import AnnouncementText, fill_text, load_text
 from asterisk_consent.prompts.wording import spoken_digit, spoken_list, spoken_term
-from asterisk_consent.tables import Problems
+from asterisk_consent.tables import Problem, Problems
 
 VAGUE = "vague"
 """The lint rule about a text that says a call *may be* recorded; what it means is for the law of the place."""
+
+
+_DECISIVE = frozenset({"mode", "basis", "jurisdiction", "language.chosen_by"})
+"""Keys without which nothing else can be judged."""
+_SPOKEN_FROM = frozenset({"announcement", "controller", "digits", "language", "purposes"})
+"""Sections that are spoken to the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +64,21 @@ def review(file: Path, content: bytes, *, texts: Path, today: date) -> Review:
     policy: Policy | None = None
     with contextlib.suppress(ConfigError):  # not TOML at all: noted in ``problems``
         policy = read_policy(source, problems)
-    if policy is None or problems.found:
-        findings = tuple(
-            Finding(
-                severity=Severity.ERROR,
-                rule="file",
-                place=each.place,
-                what=what,
-                instead=instead or "correct this line",
-                line=each.line,
-            )
-            for each in problems.found
-            for what, instead in [_advice_apart(each.what)]
-        )
-        return Review(file=file, policy=None, spoken={}, findings=findings)
+    if policy is None:
+        return Review(file=file, policy=None, spoken={}, findings=tuple(map(_of_file, problems.found)))
+    spoken, judged = _judged(policy, texts, today=today, line_of=problems.line_of)
+    if not problems.found:
+        return Review(file=file, policy=policy, spoken=spoken, findings=tuple(judged))
+    misread = {problem.place for problem in problems.found}
+    independent = [] if misread & _DECISIVE else [each for each in judged if not _rests_on(each, misread)]
+    findings = (*map(_of_file, problems.found), *independent)
+    return Review(file=file, policy=None, spoken={}, findings=findings)
+
+
+def _judged(
+    policy: Policy, texts: Path, *, today: date, line_of: Callable[[str], int]
+) -> tuple[dict[str, dict[str, str]], list[Finding]]:
+    """Return what is spoken, and what is wrong with a policy that can be read."""
     written, unreadable = _texts(policy, texts)
     linted = {language: _linted(policy, text) for language, text in written.items()}
     facts = TextFacts(
@@ -84,19 +91,34 @@ def review(file: Path, content: bytes, *, texts: Path, today: date) -> Review:
     broken = {finding.place.partition("/")[0] for finding in text_findings}
     sound = {tag: text for tag, text in written.items() if tag not in broken}
     spoken, unspeakable = _spoken(policy, sound)
-    return Review(
-        file=file,
-        policy=policy,
-        spoken=spoken,
-        findings=(
-            *contradictions(policy, today=today, line_of=problems.line_of),
-            *jurisdiction_findings(policy, facts, line_of=problems.line_of),
-            *unreadable,
-            *text_findings,
-            *unspeakable,
-            *(_unreviewed(text) for text in written.values() if not is_reviewed(text)),
-        ),
+    return spoken, [
+        *contradictions(policy, today=today, line_of=line_of),
+        *jurisdiction_findings(policy, facts, line_of=line_of),
+        *unreadable,
+        *text_findings,
+        *unspeakable,
+        *(_unreviewed(text) for text in written.values() if not is_reviewed(text)),
+    ]
+
+
+def _of_file(problem: Problem) -> Finding:
+    what, instead = _advice_apart(problem.what)
+    return Finding(
+        severity=Severity.ERROR,
+        rule="file",
+        place=problem.place,
+        what=what,
+        instead=instead or "correct this line",
+        line=problem.line,
     )
+
+
+def _rests_on(finding: Finding, misread: set[str]) -> bool:
+    """Tell whether a finding may only come of a key that could not be read: the key's own section, or a text."""
+    if finding.rule.startswith("text"):
+        return any(place.partition(".")[0] in _SPOKEN_FROM for place in misread)
+    section = finding.place.partition(".")[0]
+    return any(place.partition(".")[0] == section for place in misread)
 
 
 def wording_problems(policy: Policy, texts: Path) -> list[str]:

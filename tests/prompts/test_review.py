@@ -68,6 +68,25 @@ def test_a_text_that_nobody_has_reviewed_is_told_and_may_be_approved() -> None:
     assert finding.instead.endswith("write their name as reviewed_by")
 
 
+def test_a_misspelt_key_hides_nothing_that_does_not_rest_on_it() -> None:
+    spoilt = changed(shipped("p2-nb"), "next_review", 'next_review = 2020-01-01\ntittle = "Opptak"')
+    result = reviewed(spoilt)
+
+    assert result.policy is None
+    assert [(each.rule, each.place) for each in result.of(Severity.ERROR)] == [
+        ("file", "tittle"),
+        ("review-due", "next_review"),
+    ]
+
+
+def test_what_may_only_come_of_a_key_that_cannot_be_read_is_not_told() -> None:
+    spoilt = changed(shipped("p2-nb"), 'refuse = "2"', 'refuse = "22"')
+
+    assert [each.place for each in reviewed(spoilt).of(Severity.ERROR)] == ["digits.refuse"]
+    unknown_mode = changed(shipped("p2-nb"), "mode", 'mode = "opt"\n[typo]')
+    assert {each.rule for each in reviewed(unknown_mode).findings} == {"file"}
+
+
 def test_a_problem_of_a_text_comes_with_its_place_and_what_to_write(texts: Path) -> None:
     change_text(texts, "nl/p1", "withdrawal", "")
     change_text(texts, "en/p1", "refuse", 'refuse = "press two if you do not want that,"')
