@@ -22,6 +22,7 @@ from asterisk_consent.cli.policy_show import show
 from asterisk_consent.cli.policy_try import try_
 from asterisk_consent.cli.prompts import prompts
 from asterisk_consent.cli.recordings import recordings
+from asterisk_consent.cli.retention import retention
 from asterisk_consent.cli.serve import serve
 from asterisk_consent.config import DEFAULT_CONFIG
 from asterisk_consent.errors import ConsentError
@@ -43,7 +44,7 @@ def cli(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-for command in (serve, policy, prompts, calls, recordings, ledger, bypass, dialplan):
+for command in (serve, policy, prompts, calls, recordings, retention, ledger, bypass, dialplan):
     cli.add_command(command)
 for command in (show, try_):
     policy.add_command(command)
