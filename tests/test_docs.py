@@ -41,8 +41,11 @@ def _anchors(file: Path) -> set[str]:
 
 
 def test_every_relative_link_of_the_docs_leads_somewhere() -> None:
-    files = [file for file in PROJECT.rglob("*.md") if not NOT_OURS & set(file.relative_to(PROJECT).parts)]
-    assert files
+    # What is not ours is not even walked through: files come and go there while a PBX runs.
+    ours = [entry for entry in PROJECT.iterdir() if entry.name not in NOT_OURS]
+    files = [file for entry in ours for file in ([entry] if entry.is_file() else entry.rglob("*.md"))]
+    files = [file for file in files if file.suffix == ".md"]
+    assert len(files) > 10
     assert {str(file): dead for file in files if (dead := dead_links(file))} == {}
 
 
