@@ -16,6 +16,9 @@ from asterisk_consent.tables import Problems, Table, parse_toml
 DEFAULT_CONFIG = Path("/etc/asterisk-consent/asterisk-consent.toml")
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+")
+"""A mail address as far as it matters here: printable ASCII, one @, no blank."""
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,20 @@ class AgiConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointConfig:
+    """The key for checkpoints, and where each of them goes; empty or ``None`` for a way that is not used."""
+
+    key: Path
+    directory: Path | None
+    mail_to: str
+    mail_from: str
+    mail_host: str
+    mail_port: int
+    mail_every_s: float
+    syslog: str | tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the service and the commands need to know about where they run."""
 
@@ -66,6 +83,7 @@ class Config:
     """With less free space for the ledger, the spool or the vault no call is asked."""
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
+    checkpoints: CheckpointConfig
 
     @property
     def bypass(self) -> Path:
@@ -90,6 +108,7 @@ def load_config(file: Path) -> Config:
 def _read(table: Table, file: Path) -> Config:
     base = file.resolve().parent
     asterisk, paths, limits = table.section("asterisk"), table.section("paths"), table.section("limits")
+    ledger_path = base / paths.text("ledger", "/var/lib/asterisk-consent/ledger.sqlite")
     config = Config(
         file=file,
         ari=AriConfig(
@@ -107,7 +126,7 @@ def _read(table: Table, file: Path) -> Config:
             host=asterisk.text("agi_host", "127.0.0.1"),
             port=asterisk.whole("agi_port", 4573, low=0, high=65535),
         ),
-        ledger_path=base / paths.text("ledger", "/var/lib/asterisk-consent/ledger.sqlite"),
+        ledger_path=ledger_path,
         spool=base / paths.text("spool", "/var/spool/asterisk-consent"),
         vault=base / paths.text("vault", "/var/lib/asterisk-consent/vault"),
         policies=base / paths.text("policies", "/etc/asterisk-consent/policies"),
@@ -116,6 +135,7 @@ def _read(table: Table, file: Path) -> Config:
         region=table.text("region", "NL"),
         min_free_bytes=limits.whole("min_free_mb", 100, low=0, high=1_000_000) << 20,
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
+        checkpoints=_read_checkpoints(table.section("checkpoints"), base, ledger_path),
     )
     if not config.ari.url.startswith(("http://", "https://")):
         asterisk.note("ari_url", f"is {config.ari.url!r}; write http:// or https://, host, port and /ari")
@@ -126,6 +146,39 @@ def _read(table: Table, file: Path) -> Config:
     for section in (asterisk, paths, limits):
         section.end()
     return config
+
+
+def _read_checkpoints(section: Table, base: Path, ledger: Path) -> CheckpointConfig:
+    key, directory = section.text("key", ""), section.text("directory", "")
+    mail_to, mail_from = section.text("mail_to", ""), section.text("mail_from", "")
+    for name, address in (("mail_to", mail_to), ("mail_from", mail_from)):
+        if address and not _ADDRESS.fullmatch(address):
+            section.note(name, f"is {address!r}; write one mail address")
+    mail_host, mail_port = _place(section, "mail_server", section.text("mail_server", "localhost:25"))
+    syslog = section.text("syslog", "")
+    config = CheckpointConfig(
+        key=base / key if key else ledger.with_name("checkpoint.key"),
+        directory=base / directory if directory else None,
+        mail_to=mail_to,
+        mail_from=mail_from,
+        mail_host=mail_host,
+        mail_port=mail_port,
+        mail_every_s=60.0 * section.whole("mail_every_minutes", 60, low=1, high=1440),
+        syslog=syslog if syslog.startswith("/") or not syslog else _place(section, "syslog", syslog),
+    )
+    section.end()
+    return config
+
+
+def _place(section: Table, key: str, text: str) -> tuple[str, int]:
+    """Return host and port; an IPv6 address stands in brackets."""
+    found = _HOST_AND_PORT.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) < 65536:
+        if text:
+            or_socket = ", or a socket such as '/dev/log'" if key == "syslog" else ""
+            section.note(key, f"is {text!r}; write host:port{or_socket}")
+        return "", 0
+    return found["host"].strip("[]"), int(found["port"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

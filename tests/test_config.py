@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_consent.config import load_config, load_policies
+from asterisk_consent.config import CheckpointConfig, load_config, load_policies
 from asterisk_consent.errors import ConfigError
 from tests.policy.example import EXAMPLE
 
@@ -36,6 +36,31 @@ def test_two_secrets_are_all_that_has_to_be_said(file: Path) -> None:
     assert config.ledger_path == Path("/var/lib/asterisk-consent/ledger.sqlite")
     assert config.bypass == Path("/var/lib/asterisk-consent/bypass")
     assert (config.region, config.min_free_bytes, config.metrics_port) == ("NL", 100 << 20, 0)
+    assert config.checkpoints == CheckpointConfig(
+        key=Path("/var/lib/asterisk-consent/checkpoint.key"),
+        directory=None,
+        mail_to="",
+        mail_from="",
+        mail_host="localhost",
+        mail_port=25,
+        mail_every_s=3600.0,
+        syslog="",
+    )
+
+
+def test_checkpoints_go_where_the_section_says(file: Path, tmp_path: Path) -> None:
+    file.write_text(
+        SMALLEST + '[checkpoints]\nkey = "k"\ndirectory = "d"\nmail_to = "dpo@example.org"\n'
+        'mail_server = "[::1]:587"\nmail_every_minutes = 5\nsyslog = "log.example.org:514"\n'
+    )
+
+    checkpoints = load_config(file).checkpoints
+
+    assert (checkpoints.key, checkpoints.directory) == (tmp_path / "k", tmp_path / "d")
+    assert (checkpoints.mail_host, checkpoints.mail_port, checkpoints.mail_every_s) == ("::1", 587, 300.0)
+    assert checkpoints.syslog == ("log.example.org", 514)
+    file.write_text(SMALLEST + '[checkpoints]\nsyslog = "/dev/log"\n')
+    assert load_config(file).checkpoints.syslog == "/dev/log"
 
 
 def test_a_relative_path_is_taken_from_the_directory_of_the_file(file: Path, tmp_path: Path) -> None:
@@ -70,6 +95,26 @@ def test_a_relative_path_is_taken_from_the_directory_of_the_file(file: Path, tmp
             SMALLEST + "[limits]\nmetrics_port = -1",
             "5: limits.metrics_port: is -1; write a number from 0 to 65535",
         ),
+        (
+            SMALLEST + '[checkpoints]\nmail_to = "dpo"',
+            "5: checkpoints.mail_to: is 'dpo'; write one mail address",
+        ),
+        (
+            SMALLEST + '[checkpoints]\nmail_to = "a@example.org, b@example.org"',
+            "5: checkpoints.mail_to: is 'a@example.org, b@example.org'; write one mail address",
+        ),
+        (
+            SMALLEST + '[checkpoints]\nmail_from = "a@example.org\\nBcc: b@example.org"',
+            r"5: checkpoints.mail_from: is 'a@example.org\nBcc: b@example.org'; write one mail address",
+        ),
+        (
+            SMALLEST + '[checkpoints]\nmail_server = "localhost"',
+            "5: checkpoints.mail_server: is 'localhost'; write host:port",
+        ),
+        (
+            SMALLEST + '[checkpoints]\nsyslog = "localhost:99999"',
+            "5: checkpoints.syslog: is 'localhost:99999'; write host:port, or a socket such as '/dev/log'",
+        ),
         ("paths = 1\n" + SMALLEST, "1: paths: is 1; write a section [paths]"),
     ],
 )
@@ -82,7 +127,11 @@ def test_a_wrong_value_is_told_with_what_where_and_what_to_write(
 
 
 def test_an_unknown_key_is_a_problem_in_every_section(file: Path) -> None:
-    file.write_text("typo = 1\n" + SMALLEST + "typo = 1\n[paths]\ntypo = 1\n[limits]\ntypo = 1\n[other]\n")
+    file.write_text(
+        "typo = 1\n"
+        + SMALLEST
+        + "typo = 1\n[paths]\ntypo = 1\n[limits]\ntypo = 1\n[checkpoints]\ntypo = 1\n[other]\n"
+    )
 
     unknown = [line.split(": is not known here")[0] for line in complaints(file)]
 
@@ -91,7 +140,8 @@ def test_an_unknown_key_is_a_problem_in_every_section(file: Path) -> None:
         "5: asterisk.typo",
         "7: paths.typo",
         "9: limits.typo",
-        "10: other",
+        "11: checkpoints.typo",
+        "12: other",
     ]
 
 

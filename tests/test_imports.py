@@ -47,6 +47,7 @@ PURE = (
     "errors",
     "ledger.entry",
     "ledger.chain",
+    "ledger.checkpoint",
 )
 NOT_PURE = {
     "asyncio",

@@ -9,8 +9,13 @@ from rich.table import Table
 
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import listing, print_listing, visible
+from asterisk_consent.cli.writing import write_private
 from asterisk_consent.config import Config
-from asterisk_consent.errors import RequestRefusedError
+from asterisk_consent.errors import LedgerBrokenError, RequestRefusedError
+from asterisk_consent.ledger import verifier
+from asterisk_consent.ledger.checkpoints import take_checkpoint
+from asterisk_consent.ledger.keyfile import load_key
+from asterisk_consent.ledger.proof import is_covered, proof_text, prove_call
 from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_with, list_calls
 from asterisk_consent.model import RecordingState
 
@@ -46,11 +51,19 @@ def list_(config: Config, *, as_json: bool, limit: int | None) -> None:
 
 @calls.command()
 @click.argument("call_id")
+@click.option(
+    "--proof",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the signed proof of the call there, instead; it holds all that was entered, the number too.",
+)
 @configured
-def show(config: Config, call_id: str) -> None:
+def show(config: Config, call_id: str, proof: Path | None) -> None:
     """Show everything the ledger tells of one call, as JSON.
 
     CALL_ID is the ledger's id or what the dialplan called the call (CONSENT_ID); 8 characters of it are enough.
+
+    A proof is checked anywhere, without this machine: 'python verifier.py --proof FILE', with the file
+    asterisk_consent/ledger/verifier.py, which needs nothing else.
     """
     found = calls_beginning_with(config.ledger_path, call_id) if len(call_id) >= LEAST_OF_ID else []
     if len(found) != 1:
@@ -59,7 +72,28 @@ def show(config: Config, call_id: str) -> None:
             where=ascii(call_id)[:64],
             remedy="See 'asterisk-consent calls list'; 'calls list --json' has whole ids",
         )
-    click.echo(json.dumps(call_object(found[0], config.vault), indent=2))
+    if proof is None:
+        click.echo(json.dumps(call_object(found[0], config.vault), indent=2))
+    else:
+        _write_proof(config, found[0].call_id, proof)
+
+
+def _write_proof(config: Config, call_id: str, output: Path) -> None:
+    if not is_covered(config.ledger_path, call_id):
+        take_checkpoint(config.ledger_path, load_key(config.checkpoints.key))
+    text = proof_text(prove_call(config.ledger_path, call_id))
+    try:
+        told, rests_on = verifier.check_proof(text)
+    except verifier.WrongError as error:
+        raise LedgerBrokenError(
+            f"what is stored of this call does not hold: {error}",
+            where=str(config.ledger_path),
+            remedy="Run 'asterisk-consent ledger verify'",
+        ) from error
+    write_private(output, text)
+    click.echo(
+        f"The proof of {len(told)} entries is in {output}; it rests on checkpoint {rests_on[-1].number}."
+    )
 
 
 def call_object(row: CallRow, vault: Path) -> dict[str, object]:

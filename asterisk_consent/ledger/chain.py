@@ -5,14 +5,17 @@ Rule: nothing here reads a database or a clock, so a second verifier can be writ
 bytes made for one use mean nothing in another.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
 
 from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.ledger.checkpoint import Checkpoint, fault_of, possession_bytes, signature_holds
 from asterisk_consent.ledger.entry import FORMAT_VERSION, PAYLOAD_OF, Header, Kind, read_header
-from asterisk_consent.ledger.payload import Created, Decision, Erased, Payload, read_payload
+from asterisk_consent.ledger.payload import CheckpointKey, Created, Decision, Erased, Payload, read_payload
 from asterisk_consent.ledger.sealing import unseal
 
 GENESIS = bytes(32)
@@ -69,14 +72,22 @@ class ChainVerifier:
     """Checks rows in the order of their sequence; remembers the first problem and goes no further than it.
 
     :param expected: an entry known from elsewhere that the chain must contain with this hash.
+    :param checkpoints: kept elsewhere; the chain must extend every one of them.
     """
 
-    def __init__(self, *, expected: Head | None = None) -> None:
+    def __init__(self, *, expected: Head | None = None, checkpoints: Iterable[Checkpoint] = ()) -> None:
         self.problem: Problem | None = None
+        self.ledger_id = ""
+        self.keys: dict[str, int] = {}
+        """Every key that the chain names for checkpoints, with the entry that named it first."""
         self._seq = 0
         self._hash = GENESIS
         self._expected = expected
+        self._checkpoints: dict[int, list[Checkpoint]] = defaultdict(list)
+        for checkpoint in checkpoints:
+            self._checkpoints[checkpoint.seq].append(checkpoint)
         self._gone: set[int] = set()
+        self._erased: set[int] = set()
 
     @property
     def head(self) -> Head:
@@ -91,6 +102,8 @@ class ChainVerifier:
             header = read_header(row.header)
             self._check_header(seq, header)
             payload = self._check_payload(seq, header, row)
+            self._check_meaning(seq, payload)
+            self._check_checkpoints(seq, row.hash)
         except LedgerBrokenError as error:
             self.problem = Problem(seq=seq, what=error.what)
             return None
@@ -98,12 +111,23 @@ class ChainVerifier:
         return header, payload
 
     def finish(self) -> None:
-        """Check what only the end of the chain can tell: missing payloads nobody erased, a tail cut off."""
+        """Check what only the end of the chain can tell: payloads against what was erased, a tail cut off."""
         if self.problem is not None:
             return
-        if self._gone:
+        beyond = [seq for seq in self._checkpoints if seq > self._seq]
+        unexcused, untrue = self._gone - self._erased, self._erased - self._gone
+        if beyond:
+            try:
+                self._check_checkpoints(min(beyond), None)
+            except LedgerBrokenError as error:
+                self.problem = Problem(seq=self._seq, what=error.what)
+        elif unexcused:
             self.problem = Problem(
-                seq=min(self._gone), what="the payload is gone and no entry says it was erased"
+                seq=min(unexcused), what="the payload is gone and no entry says it was erased"
+            )
+        elif untrue:
+            self.problem = Problem(
+                seq=min(untrue), what="an entry says that the payload was erased, and it is still there"
             )
         elif self._expected is not None and self._seq < self._expected.seq:
             missing = f"the chain ends here, entry {self._expected.seq} is missing"
@@ -139,9 +163,26 @@ class ChainVerifier:
             raise LedgerBrokenError(f"{header.kind} holds a payload of another kind")
         if isinstance(payload, Decision) and header.kind != f"decision.{payload.outcome}":
             raise LedgerBrokenError(f"{header.kind} holds the outcome {payload.outcome}")
-        if isinstance(payload, Erased):
-            self._gone.difference_update(payload.seqs)
         return payload
+
+    def _check_meaning(self, seq: int, payload: Payload | None) -> None:
+        """Take in what an entry says of the chain itself."""
+        if isinstance(payload, Created):
+            self.ledger_id = payload.ledger_id
+        elif isinstance(payload, CheckpointKey):
+            if not signature_holds(payload.key, possession_bytes(self.ledger_id), payload.signature):
+                raise LedgerBrokenError("a key for checkpoints was entered by somebody who did not hold it")
+            self.keys.setdefault(payload.key, seq)
+        elif isinstance(payload, Erased):
+            if any(not 0 < erased < seq for erased in payload.seqs):
+                raise LedgerBrokenError("the entry says that a payload was erased before it was entered")
+            self._erased.update(payload.seqs)
+
+    def _check_checkpoints(self, seq: int, digest: bytes | None) -> None:
+        for checkpoint in self._checkpoints.get(seq, ()):
+            fault = fault_of(checkpoint, ledger_id=self.ledger_id, digest=digest, keys=self.keys)
+            if fault:
+                raise LedgerBrokenError(fault)
 
 
 def ledger_id_of(payload: Payload | None) -> str:

@@ -16,6 +16,7 @@ from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.payload import (
     Approval,
     Bypass,
+    CheckpointKey,
     Created,
     Decision,
     Erased,
@@ -60,6 +61,7 @@ class Kind(StrEnum):
     BYPASS_OFF = "bypass.off"
     POLICY_APPROVED = "policy.approved"
     PAYLOAD_ERASED = "payload.erased"
+    CHECKPOINT_KEY = "checkpoint.key"
 
 
 _DECISIONS = MappingProxyType({outcome: Kind(f"decision.{outcome}") for outcome in Outcome})
@@ -80,6 +82,7 @@ PAYLOAD_OF: Mapping[Kind, type[Payload]] = MappingProxyType(
         Kind.BYPASS_OFF: Bypass,
         Kind.POLICY_APPROVED: Approval,
         Kind.PAYLOAD_ERASED: Erased,
+        Kind.CHECKPOINT_KEY: CheckpointKey,
     }
 )
 """The one class of payload that each kind has."""

@@ -144,7 +144,16 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, tag="erased"):
     reason: str
 
 
-Payload = Decision | Recording | Export | Service | Passed | Bypass | Approval | Created | Erased
+class CheckpointKey(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoint_key"):
+    """The public key that checkpoints are signed with from here on, and its own signature over the ledger's id."""
+
+    key: str
+    signature: str
+
+
+Payload = (
+    Decision | Recording | Export | Service | Passed | Bypass | Approval | Created | Erased | CheckpointKey
+)
 
 _DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
 _ENCODER = msgspec.json.Encoder()

@@ -2,7 +2,7 @@
 
 Rule: a migration, once released, is never changed; a file of a newer release is refused and left untouched.
 ``chain`` and ``payload`` are the evidence; ``call``, ``recording`` and ``approval`` are projections that can be made
-again.
+again; ``checkpoint`` holds copies of what was signed.
 """
 
 import sqlite3
@@ -82,11 +82,16 @@ _SECOND = (
     "CREATE INDEX main.approval_by_policy ON approval (policy, policy_version)",
 )
 
+_THIRD = (
+    "CREATE TABLE main.checkpoint (number INTEGER PRIMARY KEY, seq INTEGER NOT NULL, content TEXT NOT NULL)",
+    "CREATE INDEX main.checkpoint_by_seq ON checkpoint (seq)",
+)
+
 PROJECTIONS = ("call", "recording", "approval")
 PROJECTION_TABLES = (*_FIRST_TABLES, *_SECOND_TABLES)
 """Statements that make the projections of this release, empty, in some schema."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 """Statements that lead from version n to n + 1; the version is SQLite's ``user_version``."""
 
 

@@ -5,13 +5,15 @@ grow with it. The first problem ends the pass: after it nothing can be said.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.append import writing_beside
 from asterisk_consent.ledger.chain import ChainVerifier, Head, Problem, Row
+from asterisk_consent.ledger.checkpoint import Checkpoint, fault_of
+from asterisk_consent.ledger.checkpoints import stored_checkpoints
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.projection import Projector, create_projections
 from asterisk_consent.ledger.schema import PROJECTIONS
@@ -35,14 +37,17 @@ class VerifyReport:
     problem: Problem | None
 
 
-def verify(path: Path, *, expected: Head | None = None) -> VerifyReport:
-    """Check every entry of the ledger, its payloads and projections.
+def verify(
+    path: Path, *, expected: Head | None = None, checkpoints: Iterable[Checkpoint] = ()
+) -> VerifyReport:
+    """Check every entry of the ledger, its payloads, projections and stored checkpoints.
 
-    :param expected: an entry known from elsewhere that must be in the chain; without it a cut-off tail that
-        took its payloads and projections along cannot be told from a shorter history.
+    :param expected: an entry known from elsewhere that must be in the chain.
+    :param checkpoints: kept elsewhere; without one, a cut-off tail that took its payloads, projections and
+        checkpoints along cannot be told from a shorter history, nor a history written anew from the first.
     :raises LedgerError: the file cannot be read as a ledger at all.
     """
-    verifier = ChainVerifier(expected=expected)
+    verifier = ChainVerifier(expected=expected, checkpoints=checkpoints)
     try:
         with reading(path) as connection:
             problem = _check(connection, verifier)
@@ -74,7 +79,12 @@ def _check(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem |
     connection.execute(f"PRAGMA temp.cache_size = -{_SORTING_KIB}")
     create_projections(connection, schema="temp")
     _read(connection, verifier, Projector(connection, schema="temp"))
-    return verifier.problem or _stray_payload(connection) or _projection_difference(connection)
+    return (
+        verifier.problem
+        or _stray_payload(connection)
+        or _projection_difference(connection)
+        or _stored_checkpoint(connection, verifier)
+    )
 
 
 def _read(connection: sqlite3.Connection, verifier: ChainVerifier, projector: Projector) -> None:
@@ -99,6 +109,14 @@ def _stray_payload(connection: sqlite3.Connection) -> Problem | None:
         "SELECT min(seq) FROM payload WHERE seq NOT IN (SELECT seq FROM chain)",
     ).fetchone()[0]
     return None if stray is None else Problem(seq=int(stray), what="a payload without an entry")
+
+
+def _stored_checkpoint(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem | None:
+    for checkpoint, digest in stored_checkpoints(connection):
+        fault = fault_of(checkpoint, ledger_id=verifier.ledger_id, digest=digest, keys=verifier.keys)
+        if fault:
+            return Problem(seq=checkpoint.seq, what=f"stored {fault}")
+    return None
 
 
 def _projection_difference(connection: sqlite3.Connection) -> Problem | None:

@@ -40,7 +40,7 @@ def test_the_page_of_the_configuration_has_every_key_with_its_default() -> None:
     read: dict[str, str] = {}
     configuration._read(Asked(read), Path("/etc/asterisk-consent/asterisk-consent.toml"))
     page = (PROJECT / "docs/reference/config.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z_.]+)` \| (?:`([^`]*)`|\*\*needed\*\*) \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (?:`([^`]*)`|\*\*needed\*\*|–) \|", page, re.MULTILINE)
     assert dict(rows) == read
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asterisk_consent.ledger import verifier
 from asterisk_consent.ledger.chain import ChainVerifier, Head, Row
 from asterisk_consent.model import Outcome
-from tests.ledger import second_verifier
 from tests.ledger.entries import decision
 from tests.ledger.write_vectors import VECTORS, Vector, chain_of, renumbered, vectors
 
@@ -49,6 +49,15 @@ def test_each_vector_is_judged_as_it_says(file: Path) -> None:
     assert (found or 0) == vector.problem_seq
 
 
+def holds_alone(stored: list[verifier.StoredRow], known: tuple[int, bytes] | None) -> bool:
+    """Tell what the verifier says that shares no code with the product."""
+    try:
+        verifier.check_ledger(stored, known=known)
+    except verifier.WrongError:
+        return False
+    return True
+
+
 INTACT = {
     "nothing is wrong",
     "the known entry is there",
@@ -61,7 +70,7 @@ def test_a_verifier_written_from_the_document_agrees(file: Path) -> None:
     vector = msgspec.json.decode(file.read_bytes(), type=Vector)
     stored = [(row.seq, row.header, row.hash, row.salt, row.body) for row in rows_of(vector)]
     known = (vector.expected_seq, bytes.fromhex(vector.expected_hash)) if vector.expected_seq else None
-    assert second_verifier.holds(stored, known) == (vector.about in INTACT)
+    assert holds_alone(stored, known) == (vector.about in INTACT)
 
 
 def test_the_bytes_of_an_entry_are_those_of_the_checked_in_vectors() -> None:

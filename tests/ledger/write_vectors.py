@@ -1,10 +1,12 @@
 """Writes the checked-in chains of ``vectors/``: one intact, the others each broken in one way.
 
+Checkpoints and proofs of calls lie below them: :mod:`tests.ledger.signed_vectors`.
+
 Run ``python -m tests.ledger.write_vectors`` when a vector is added. A change in the bytes of an existing one
 is a change of the format, which no release may make.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -167,12 +169,17 @@ def _bit(raw: bytes) -> bytes:
     return bytes([raw[0] ^ 1]) + raw[1:]
 
 
-def main() -> None:
+def write(directory: Path, found: Mapping[str, msgspec.Struct]) -> None:
     """Write every vector to its file."""
-    VECTORS.mkdir(exist_ok=True)
-    for name, content in vectors().items():
+    directory.mkdir(exist_ok=True)
+    for name, content in found.items():
         text = msgspec.json.format(msgspec.json.encode(content), indent=1)
-        VECTORS.joinpath(f"{name}.json").write_bytes(text + b"\n")
+        directory.joinpath(f"{name}.json").write_bytes(text + b"\n")
+
+
+def main() -> None:
+    """Write the chains."""
+    write(VECTORS, vectors())
 
 
 if __name__ == "__main__":
