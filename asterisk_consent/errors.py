@@ -60,6 +60,10 @@ class LedgerBrokenError(LedgerError):
     exit_status = 4
 
 
+class WitnessUnavailableError(ConsentError):
+    """A checkpoint did not get to where it is to be kept; nothing else depends on it."""
+
+
 class PbxError(ConsentError):
     """Asterisk did not do what was asked."""
 
