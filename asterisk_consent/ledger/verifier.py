@@ -437,6 +437,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--key", default="", metavar="HEX", help="the key that must have signed the proof")
     chosen = parser.parse_args(arguments)
+    chosen.key = chosen.key.lower()
     if (chosen.ledger is None) == (chosen.proof is None):
         parser.error("name either a LEDGER or a --proof")
     try:
