@@ -73,6 +73,10 @@ class Config:
     ledger_path: Path
     spool: Path
     vault: Path
+    keys: Path
+    """The recipients of each controller, and the key of each recording, sealed to them."""
+    identities: Path
+    """What opens those; the service's user cannot read it."""
     policies: Path
     prompts: Path
     prompts_in_asterisk: str
@@ -80,7 +84,7 @@ class Config:
     region: str
     """Two letters: numbers without a country code belong to this country (ISO 3166-1)."""
     min_free_bytes: int
-    """With less free space for the ledger, the spool or the vault no call is asked."""
+    """With less free space for the ledger, the spool, the vault or the keys no call is asked."""
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
     checkpoints: CheckpointConfig
@@ -129,6 +133,8 @@ def _read(table: Table, file: Path) -> Config:
         ledger_path=ledger_path,
         spool=base / paths.text("spool", "/var/spool/asterisk-consent"),
         vault=base / paths.text("vault", "/var/lib/asterisk-consent/vault"),
+        keys=base / paths.text("keys", "/var/lib/asterisk-consent/keys"),
+        identities=base / paths.text("identities", "/etc/asterisk-consent/identities"),
         policies=base / paths.text("policies", "/etc/asterisk-consent/policies"),
         prompts=base / paths.text("prompts", "/var/lib/asterisk-consent/prompts"),
         prompts_in_asterisk=asterisk.text("prompts", "/var/lib/asterisk-consent/prompts"),

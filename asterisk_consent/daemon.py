@@ -74,7 +74,7 @@ async def serve(config: Config) -> None:
             switchboard=switchboard,
             policies=policies,
             ledger=ledger,
-            places=(config.spool, config.vault),
+            places=(config.spool, config.vault, config.keys),
             guarded=lambda: ami.connected,
             min_free_bytes=config.min_free_bytes,
             bypass=config.bypass,
@@ -153,6 +153,7 @@ def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
     return Recorder(
         spool=config.spool,
         vault=config.vault,
+        keys=config.keys,
         ledger=ledger,
         channels=channels,
         monotonic_s=time.monotonic,

@@ -46,6 +46,10 @@ class AudioError(ConsentError):
     """An audio file is missing, damaged or not what it claims to be."""
 
 
+class KeysError(ConsentError):
+    """A key is missing, cannot be read or written, or does not open what it should."""
+
+
 class LedgerError(ConsentError):
     """The ledger cannot be used as it is: wrong file, newer schema, somebody else is its writer."""
 

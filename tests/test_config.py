@@ -35,6 +35,8 @@ def test_two_secrets_are_all_that_has_to_be_said(file: Path) -> None:
     assert (config.ami.host, config.ami.port, config.ami.secret) == ("127.0.0.1", 5038, "b")
     assert config.ledger_path == Path("/var/lib/asterisk-consent/ledger.sqlite")
     assert config.bypass == Path("/var/lib/asterisk-consent/bypass")
+    assert config.keys == Path("/var/lib/asterisk-consent/keys")
+    assert config.identities == Path("/etc/asterisk-consent/identities")
     assert (config.region, config.min_free_bytes, config.metrics_port) == ("NL", 100 << 20, 0)
     assert config.checkpoints == CheckpointConfig(
         key=Path("/var/lib/asterisk-consent/checkpoint.key"),

@@ -9,6 +9,7 @@ tells what became of every call.
 """
 
 import asyncio
+import os
 import shutil
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -55,7 +56,8 @@ class ProbedLedger(Protocol):
 class Heartbeat:
     """Renews ``CONSENT_HEARTBEAT``.
 
-    :param places: spool and vault; without ``min_free_bytes`` in each no call is asked.
+    :param places: spool, vault and keys; where one cannot be written, or has less than ``min_free_bytes`` free, no
+        call is asked.
     :param guarded: tells whether a recording that somebody else joins would be stopped.
     :param bypass: the file whose presence means that calls shall pass; Asterisk forgets it at a restart.
     :param new_call_id: a fresh call id for a call that passed.
@@ -140,6 +142,8 @@ class Heartbeat:
                 free = shutil.disk_usage(place).free
             except OSError as error:
                 return f"{place}: {error.strerror}"
+            if not os.access(place, os.W_OK | os.X_OK):
+                return f"{place}: cannot be written"
             if free < self._min_free_bytes:
                 return f"{place}: only {free >> 20} MiB free"
         try:

@@ -1,8 +1,8 @@
 """Makes of policy files, approvals and rendered announcements what calls are asked with.
 
 Rule: only an approved version is asked, exactly as it was approved: the bytes of its file and the digest of every
-announcement are those of its latest approval in the ledger (GDPR art. 5(2), 24). Everything else has a fault, which
-says what to do about it.
+announcement are those of its latest approval in the ledger (GDPR art. 5(2), 24), and what it records can be sealed to
+its controller. Everything else has a fault, which says what to do about it.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ import structlog
 
 from asterisk_consent.calls.announced import Announced, Policies
 from asterisk_consent.config import Config, PolicyFile, load_policies
-from asterisk_consent.errors import AudioError, ConsentError
+from asterisk_consent.errors import AudioError, ConsentError, KeysError
 from asterisk_consent.ledger.read import ApprovalRow, approvals
 from asterisk_consent.model import Mode
 from asterisk_consent.policy import Policy
 from asterisk_consent.policy.duties import announcement_duties
 from asterisk_consent.prompts.rendered import PromptSet, load_prompt_set
+from asterisk_consent.vault.recipients import read_recipients
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ NOT_APPROVED = "the policy is not approved"
 CHANGED_SINCE = "the policy file was changed after it was approved"
 OTHER_ANNOUNCEMENT = "the announcement is not the one that was approved"
 NO_ANNOUNCEMENT = "no announcement"
+NO_KEYS = "no keys for the controller"
 _REMEDIES = {
     NOT_APPROVED: "Check and approve it: asterisk-consent policy check, policy approve",
     CHANGED_SINCE: "Give it a new version and approve that",
@@ -84,6 +86,10 @@ def _announced(found: PolicyFile, approval: ApprovalRow | None, config: Config) 
     fault = _unapproved(found, approval, prompts)
     if fault:
         return Announced(policy=policy, fault=fault, detail=f"{fault}. {_REMEDIES[fault]}")
+    try:
+        read_recipients(policy.controller.id, config.keys)
+    except KeysError as error:
+        return Announced(policy=policy, fault=NO_KEYS, detail=f"{NO_KEYS} '{policy.controller.id}': {error}")
     return Announced(policy=policy, prompts=prompts, path=path)
 
 

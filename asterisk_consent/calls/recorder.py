@@ -16,12 +16,13 @@ import structlog
 from asyncinotify import Inotify, Mask
 
 from asterisk_consent.calls.awaited import Awaited, entry_about, not_stored, started, verdict
-from asterisk_consent.errors import AudioError, LedgerError, PbxError
+from asterisk_consent.errors import AudioError, KeysError, LedgerError, PbxError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId, is_hex_id
-from asterisk_consent.vault.names import SIDES, id_in_spool
+from asterisk_consent.vault.call_keys import CallKey
+from asterisk_consent.vault.names import JOINED, SIDES, id_in_spool
 from asterisk_consent.vault.store import close_recording, empty_spool
 
 log = structlog.get_logger(__name__)
@@ -73,6 +74,7 @@ class Recorder:
         *,
         spool: Path,
         vault: Path,
+        keys: Path,
         ledger: EntryWriter,
         channels: Callable[[], Awaitable[set[str]]],
         monotonic_s: Callable[[], float],
@@ -81,6 +83,7 @@ class Recorder:
     ) -> None:
         self._spool = spool
         self._vault = vault
+        self._keys = keys
         self._ledger = ledger
         self._channels = channels
         self._monotonic_s = monotonic_s
@@ -220,6 +223,8 @@ class Recorder:
         """Take note that a file of the spool was created, or closed after it was written to."""
         recording_id, _, rest = name.partition("-")
         side = rest.removesuffix(".wav")
+        if is_hex_id(recording_id) and rest == JOINED:
+            return
         if not is_hex_id(recording_id) or side not in SIDES:
             log.warning("recorder.stranger_in_spool")
             return
@@ -275,7 +280,7 @@ class Recorder:
                     raise result
 
     async def _settle(self, awaited: Awaited) -> None:
-        """Check, join and store the two sides, enter what they are, then empty the spool."""
+        """Check, join and seal the two sides, enter what they are, then empty the spool."""
         await self._enter_starts()
         with contextlib.suppress(LedgerError):
             await self._ledger.set_closing(awaited.recording_id)
@@ -284,10 +289,10 @@ class Recorder:
             try:
                 async with self._closing:
                     closed = await asyncio.to_thread(
-                        close_recording, awaited.recording_id, self._spool, self._vault
+                        close_recording, awaited.recording_id, self._spool, self._vault, self._key_of(awaited)
                     )
                 break
-            except AudioError as error:
+            except (AudioError, KeysError) as error:
                 log.error("recorder.not_stored", recording_id=awaited.recording_id, error=str(error))
                 if self._monotonic_s() >= last_try_s:
                     await self._enter(awaited, Kind.RECORDING_FAILED, not_stored(awaited, error))
@@ -295,6 +300,9 @@ class Recorder:
                 await self._sleep(SETTLE_AGAIN_S)
         await self._enter(awaited, *verdict(awaited, closed))
         await self._empty_spool(awaited.recording_id)
+
+    def _key_of(self, awaited: Awaited) -> CallKey:
+        return CallKey(keys=self._keys, call_id=awaited.call_id, controller=awaited.controller)
 
     async def _empty_spool(self, recording_id: RecordingId) -> None:
         try:

@@ -16,6 +16,7 @@ from asterisk_consent import __version__
 from asterisk_consent.cli.bypass import bypass
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.cli.dialplan import dialplan
+from asterisk_consent.cli.init import init, recovery_test
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.policy import policy
 from asterisk_consent.cli.policy_show import show
@@ -44,7 +45,7 @@ def cli(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-for command in (serve, policy, prompts, calls, recordings, retention, ledger, bypass, dialplan):
+for command in (init, recovery_test, serve, policy, prompts, calls, recordings, ledger, bypass, dialplan):
     cli.add_command(command)
 for command in (show, try_):
     policy.add_command(command)

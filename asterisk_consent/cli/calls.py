@@ -17,7 +17,8 @@ from asterisk_consent.ledger.checkpoints import take_checkpoint
 from asterisk_consent.ledger.keyfile import load_key
 from asterisk_consent.ledger.proof import is_covered, proof_text, prove_call
 from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_with, list_calls
-from asterisk_consent.model import RecordingState
+from asterisk_consent.model import RecordingId, RecordingState
+from asterisk_consent.vault.names import kept_path
 
 COLUMNS = (
     ("started (UTC)", "call"),
@@ -150,20 +151,16 @@ def mismatch(row: CallRow, vault: Path) -> str:
     if recording is None or not recording.state.is_final:
         return ""
     try:
-        size = (vault / f"{recording.recording_id}.wav").stat().st_size
+        size = kept_path(RecordingId(recording.recording_id), vault).stat().st_size
     except FileNotFoundError:
         return "agreement without file" if recording.state is RecordingState.VERIFIED else recording.reason
     except OSError as error:
         return f"the vault cannot be read ({error.strerror})"
     if recording.state is RecordingState.NOT_STARTED:
         return "file without agreement"
-    if size <= WAV_HEADER_BYTES:
-        return "empty file"
+    if size != recording.size:
+        return "file of another size"
     return recording.reason if recording.state is not RecordingState.VERIFIED else ""
-
-
-WAV_HEADER_BYTES = 44
-"""A WAV file of this size holds no sound."""
 
 
 def _recording_object(recording: RecordingRow | None) -> dict[str, object] | None:

@@ -21,7 +21,9 @@ from asterisk_consent.ledger.payload import Export
 from asterisk_consent.ledger.read import RecordingRow, find_recording
 from asterisk_consent.ledger.read import recordings as list_recordings
 from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.call_keys import CallKey, open_key
 from asterisk_consent.vault.export import check_digest, export_wav
+from asterisk_consent.vault.identities import identity_path, load_identities
 from asterisk_consent.vault.orphans import Orphans, find_orphans
 
 COLUMNS = (("recording", "call"), ("state", "length"), ("started (UTC)",), ("note",))
@@ -56,9 +58,19 @@ def list_(config: Config, *, as_json: bool) -> None:
     required=True,
     help="The WAV file to make: left the caller, right the agent.",
 )
+@click.option(
+    "--identity",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What opens it: a file with an identity of its controller; by default the controller's in paths.identities.",
+)
 @configured
-def export(config: Config, recording_id: str, reason: str, recipient: str, out: Path) -> None:
-    """Hand out one recording as a two-channel WAV file, and enter who got it and why."""
+def export(
+    config: Config, recording_id: str, reason: str, recipient: str, out: Path, identity: Path | None
+) -> None:
+    """Hand out one recording as a two-channel WAV file, and enter who got it and why.
+
+    Run it as root, who may read the identities, or name one with --identity.
+    """
     if not reason.strip():
         raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
     if not recipient.strip():
@@ -69,6 +81,7 @@ def export(config: Config, recording_id: str, reason: str, recipient: str, out: 
         )
     row = _with_audio(config, recording_id)
     check_digest(RecordingId(row.recording_id), config.vault, sha256=row.sha256)
+    identities = load_identities(identity or identity_path(row.controller, config.identities))
     handed_out = Export(
         recording_id=row.recording_id,
         reason=reason.strip(),
@@ -80,15 +93,20 @@ def export(config: Config, recording_id: str, reason: str, recipient: str, out: 
         stream=row.controller, kind=Kind.RECORDING_EXPORTED, call_id=row.call_id, payload=handed_out
     )
     append_from_outside(config.ledger_path, entry)
-    export_wav(RecordingId(row.recording_id), config.vault, out, sha256=row.sha256)
-    click.echo(f"{out}: {row.duration_ms / 1000:.1f} s, SHA-256 {row.sha256}")
+    key = CallKey(keys=config.keys, call_id=row.call_id, controller=row.controller)
+    opened = open_key(key, identities)
+    export_wav(RecordingId(row.recording_id), config.vault, out, opened, sha256=row.sha256)
+    click.echo(f"{out}: {row.duration_ms / 1000:.1f} s, sealed as SHA-256 {row.sha256}")
 
 
 @recordings.command()
 @click.argument("recording_id", metavar="[ID]", required=False)
 @configured
 def verify(config: Config, recording_id: str | None) -> None:
-    """Compare one recording with its digest in the ledger; without ID all, and every file with the ledger."""
+    """Compare one recording with its digest in the ledger; without ID all, and every file with the ledger.
+
+    What is compared is the sealed file: no key is needed.
+    """
     if recording_id is not None:
         rows = [_with_audio(config, recording_id)]
         problems = []
@@ -132,18 +150,23 @@ def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
     return find_orphans(
         spool=config.spool,
         vault=config.vault,
-        running={RecordingId(row.recording_id) for row in rows if not row.state.is_final},
+        keys=config.keys,
+        running={RecordingId(row.recording_id): row.call_id for row in rows if not row.state.is_final},
         ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
-        kept={RecordingId(row.recording_id) for row in rows if row.state.is_final and row.sha256},
+        kept={
+            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.sha256
+        },
     )
 
 
 def _described(orphans: Orphans) -> list[str]:
     stray, stuck, missing = orphans.unknown_files, orphans.left_in_spool, orphans.missing
+    locked = orphans.without_key
     return [
         *(f"{path}: of no recording in the ledger. Find out who put it there" for path in stray),
         *(f"{each}: ended, and still in the spool. The service's log says why" for each in stuck),
         *(f"{each}: in the ledger, and not in the vault. Restore it from a backup" for each in missing),
+        *(f"{each}: its key is gone. Restore it from a backup of the keys" for each in locked),
     ]
 
 

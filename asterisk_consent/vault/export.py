@@ -1,69 +1,72 @@
 """Owns handing a recording out as a WAV file.
 
-Rule: what is handed out is byte for byte what was entered in the ledger, and no existing file is ever
-touched. The entry of the export comes first; that is the caller's duty (``asterisk_consent.cli.recordings``).
+Rule: what is handed out is sample for sample what was entered in the ledger, checked to its end before the first byte
+is written, and no existing file is ever touched. The entry of the export comes first; that is the caller's duty
+(``asterisk_consent.cli.recordings``).
 """
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from asterisk_consent.errors import AudioError, RequestRefusedError
 from asterisk_consent.model import RecordingId
-from asterisk_consent.vault.kept import look_up, read_kept
+from asterisk_consent.vault.age import Identity
+from asterisk_consent.vault.flac import CHANNELS, OpenedAudio
+from asterisk_consent.vault.kept import check_kept, look_up, open_kept
+from asterisk_consent.vault.wav import wav_header
 
 _MODE = 0o600
 """Whoever exports a recording decides who else may read it."""
+_BLOCK_FRAMES = 1 << 16
 
 
 def check_digest(recording_id: RecordingId, vault: Path, *, sha256: str) -> None:
-    """Compare a recording of the vault with the digest in the ledger.
+    """Compare a sealed recording of the vault with the digest in the ledger; needs no key.
 
     :raises AudioError: where it is missing or is not what was entered.
     """
-    _compare(recording_id, look_up(recording_id, vault).sha256, sha256)
+    check_kept(recording_id, look_up(recording_id, vault).sha256, sha256)
 
 
-def export_wav(recording_id: RecordingId, vault: Path, out: Path, *, sha256: str) -> str:
-    """Copy a recording to the new file ``out`` and give its SHA-256.
+def export_wav(recording_id: RecordingId, vault: Path, out: Path, identity: Identity, *, sha256: str) -> None:
+    """Write a recording to the new file ``out``.
 
+    :param identity: the private key of its call.
+    :param sha256: the digest of the sealed recording in the ledger.
     :raises RequestRefusedError: where ``out`` exists.
     :raises AudioError: where the recording is not what was entered, or ``out`` cannot be written; no file
         is left.
+    :raises KeysError: the key does not open the recording.
     """
-    try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE)
-    except FileExistsError as error:
-        raise RequestRefusedError(
-            "the file exists already", where=str(out), remedy="Name a file that does not exist"
-        ) from error
-    except OSError as error:
-        raise _not_written(out, error) from error
-    digest, whole = hashlib.sha256(), False
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            for content in read_kept(recording_id, vault):
-                file.write(content)
-                digest.update(content)
-        _compare(recording_id, digest.hexdigest(), sha256)
-        whole = True
-    except OSError as error:
-        raise _not_written(out, error) from error
-    finally:
-        if not whole:
-            with contextlib.suppress(OSError):
-                out.unlink()
-    return digest.hexdigest()
+    with open_kept(recording_id, vault, identity, sha256=sha256) as audio:
+        header = wav_header(frames=audio.frames, channels=CHANNELS, rate=audio.rate)
+        try:
+            descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE)
+        except FileExistsError as error:
+            raise RequestRefusedError(
+                "the file exists already", where=str(out), remedy="Name a file that does not exist"
+            ) from error
+        except OSError as error:
+            raise _not_written(out, error) from error
+        whole = False
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _write(file, header, audio)
+            whole = True
+        except OSError as error:
+            raise _not_written(out, error) from error
+        finally:
+            if not whole:
+                with contextlib.suppress(OSError):
+                    out.unlink()
 
 
-def _compare(recording_id: RecordingId, found: str, entered: str) -> None:
-    if found != entered:
-        raise AudioError(
-            "the recording is not what was entered in the ledger",
-            where=recording_id,
-            remedy="Somebody changed it, or the disk did: keep it as it is and restore a backup elsewhere",
-        )
+def _write(file: BinaryIO, header: bytes, audio: OpenedAudio) -> None:
+    file.write(header)
+    for block in audio.blocks(_BLOCK_FRAMES):
+        file.write(block.astype("<i2", copy=False).tobytes())
 
 
 def _not_written(out: Path, error: OSError) -> AudioError:

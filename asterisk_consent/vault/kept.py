@@ -1,14 +1,16 @@
-"""Owns how a recording lies in the vault: today a two-channel WAV file, left the caller, right the agent.
+"""Owns how a recording lies in the vault: two-channel FLAC, left the caller, right the agent, sealed to its call's key.
 
-Rule: a name in the vault stands for a whole file. It is written beside, made durable, renamed, and the rename
-made durable (``fsync(2)``: the directory needs its own). Nothing else in the product opens a file of the
-vault.
+Rule: a name in the vault stands for a whole file, and the key that opens it was durable before. Audio in the clear is
+in the spool only, also while both sides are joined; whoever opens a recording has it in memory. Nothing else in the
+product opens a file of the vault. Sealing takes the same memory however long a recording is; opening takes as much
+as its FLAC is long (at most 16 KB a second of a telephone call), for what is handed out was checked to its end before.
 """
 
 import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,125 +18,164 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from asterisk_consent.errors import AudioError
+from asterisk_consent.errors import AudioError, KeysError
 from asterisk_consent.model import RecordingId
-from asterisk_consent.vault.names import kept_path, partial_path
-from asterisk_consent.vault.wav import Wave, open_wav, wav_header
+from asterisk_consent.vault.age import Identity, seal_stream, unseal_stream
+from asterisk_consent.vault.call_keys import CallKey, destroy_key, has_key, make_key
+from asterisk_consent.vault.durable import make_names_durable, replacing
+from asterisk_consent.vault.flac import OpenedAudio, write_flac
+from asterisk_consent.vault.names import joined_path, kept_path, partial_path
 
-CHANNELS = 2
 _MODE = 0o640
+_JOINED_MODE = 0o600
 _PIECE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A recording in the vault."""
+    """A sealed recording in the vault."""
 
     sha256: str
     size: int
     """Bytes."""
 
 
-def is_kept(recording_id: RecordingId, vault: Path) -> bool:
-    """Tell whether the vault holds the recording."""
-    return kept_path(recording_id, vault).is_file()
+def is_kept(recording_id: RecordingId, vault: Path, key: CallKey) -> bool:
+    """Tell whether the vault holds the recording, and there is a key that opens it."""
+    return kept_path(recording_id, vault).is_file() and has_key(key)
 
 
 def keep(
-    recording_id: RecordingId, vault: Path, *, blocks: Iterable[NDArray[np.int16]], frames: int, rate: int
+    recording_id: RecordingId,
+    vault: Path,
+    spool: Path,
+    key: CallKey,
+    *,
+    blocks: Iterable[NDArray[np.int16]],
+    frames: int,
+    rate: int,
 ) -> Kept:
-    """Write a recording of ``frames`` two-channel frames to the vault, replacing an earlier one.
+    """Seal a recording of ``frames`` two-channel frames into the vault, replacing an earlier one and its key.
 
     :raises AudioError: where it cannot be written, a full disk for example; then nothing is left behind.
+    :raises KeysError: where there is nobody to seal it to, or the key cannot be kept.
     """
-    path, partial = kept_path(recording_id, vault), partial_path(recording_id, vault)
+    joined, path, place = joined_path(recording_id, spool), kept_path(recording_id, vault), spool
     try:
-        with _create(partial) as file:
-            digest = hashlib.sha256()
-            for content in _contents(blocks, wav_header(frames=frames, channels=CHANNELS, rate=rate)):
-                file.write(content)
-                digest.update(content)
-            size = file.tell()
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _make_names_durable(vault)
+        with _created(joined) as plain:
+            write_flac(plain, blocks, frames=frames, rate=rate)
+            place = vault
+            _remove(path)  # it is sealed to a key that is replaced now
+            recipient = make_key(key)
+            partial = partial_path(recording_id, vault)
+            with _key_goes_with_a_failure(key), replacing(path, partial, mode=_MODE) as sealed:
+                digest = seal_stream(plain, sealed, [recipient])
+                size = sealed.tell()
     except OSError as error:
         raise AudioError(
             f"the recording cannot be kept: {error.strerror}",
-            where=str(vault),
+            where=str(place),
             remedy="Both sides stay in the spool; free space or correct the permissions, then try again",
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-    return Kept(sha256=digest.hexdigest(), size=size)
+    return Kept(sha256=digest, size=size)
 
 
-def open_kept(recording_id: RecordingId, vault: Path) -> Wave:
-    """Open a recording of the vault for reading its samples.
+@contextmanager
+def open_kept(
+    recording_id: RecordingId, vault: Path, identity: Identity, *, sha256: str = ""
+) -> Iterator[OpenedAudio]:
+    """Open a recording of the vault for reading its samples; nothing of it is written anywhere.
 
-    :raises AudioError: where it is missing or damaged.
+    :param identity: the private key of its call.
+    :param sha256: what the sealed file must be, where that is known.
+    :raises AudioError: it is missing, damaged, or not what it must be.
+    :raises KeysError: the key does not open it.
     """
-    return open_wav(kept_path(recording_id, vault), channels=CHANNELS)
+    path = kept_path(recording_id, vault)
+    with _in_memory() as opened:
+        try:
+            with path.open("rb") as sealed:
+                found = unseal_stream(sealed, opened, identity)
+        except OSError as error:
+            raise _not_readable(path, error) from error
+        except KeysError as error:
+            if sha256:
+                check_kept(recording_id, look_up(recording_id, vault).sha256, sha256)
+            raise KeysError(f"the recording {error.what}", where=str(path), remedy=error.remedy) from error
+        if sha256:
+            check_kept(recording_id, found, sha256)
+        opened.seek(0)
+        yield OpenedAudio(opened, str(path))
+
+
+def check_kept(recording_id: RecordingId, found: str, entered: str) -> None:
+    """Compare the digest of a recording with the one in the ledger.
+
+    :raises AudioError: it is another.
+    """
+    if found != entered:
+        raise AudioError(
+            "the recording is not what was entered in the ledger",
+            where=recording_id,
+            remedy="Somebody changed it, or the disk did: keep it as it is and restore a backup elsewhere",
+        )
 
 
 def look_up(recording_id: RecordingId, vault: Path) -> Kept:
-    """Compute the digest of a recording of the vault as it is now.
-
-    :raises AudioError: where it cannot be read.
-    """
-    digest, size = hashlib.sha256(), 0
-    for content in read_kept(recording_id, vault):
-        digest.update(content)
-        size += len(content)
-    return Kept(sha256=digest.hexdigest(), size=size)
-
-
-def read_kept(recording_id: RecordingId, vault: Path) -> Iterator[bytes]:
-    """Yield a recording of the vault as a WAV file, piece by piece.
+    """Compute the digest of a sealed recording as it is now.
 
     :raises AudioError: where it cannot be read.
     """
     path = kept_path(recording_id, vault)
+    digest, size = hashlib.sha256(), 0
     try:
-        file = path.open("rb")
+        with path.open("rb") as file:
+            while content := file.read(_PIECE_BYTES):
+                digest.update(content)
+                size += len(content)
     except OSError as error:
         raise _not_readable(path, error) from error
-    with file:
-        while True:
-            try:
-                content = file.read(_PIECE_BYTES)
-            except OSError as error:
-                raise _not_readable(path, error) from error
-            if not content:
-                return
-            yield content
+    return Kept(sha256=digest.hexdigest(), size=size)
 
 
 def _not_readable(path: Path, error: OSError) -> AudioError:
     return AudioError(
         f"the recording cannot be read: {error.strerror}",
         where=str(path),
-        remedy="Only the user of the service may read it; restore it from a backup where it is gone",
+        remedy="Only the user of the service and root may read it; restore it from a backup where it is gone",
     )
 
 
-def _contents(blocks: Iterable[NDArray[np.int16]], header: bytes) -> Iterator[bytes]:
-    yield header
-    for block in blocks:
-        yield block.astype("<i2", copy=False).tobytes()
-
-
-def _create(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _MODE)
-    os.fchmod(descriptor, _MODE)
-    return os.fdopen(descriptor, "wb")
-
-
-def _make_names_durable(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+@contextmanager
+def _created(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file that is gone after the block; whatever lay there under its name is not written to."""
+    path.unlink(missing_ok=True)
     try:
-        os.fsync(descriptor)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, _JOINED_MODE), "r+b") as file:
+            yield file
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+@contextmanager
+def _key_goes_with_a_failure(key: CallKey) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        with contextlib.suppress(KeysError):
+            destroy_key(key.call_id, key.keys)
+        raise
+
+
+@contextmanager
+def _in_memory() -> Iterator[BinaryIO]:
+    with os.fdopen(os.memfd_create("recording", os.MFD_CLOEXEC), "r+b") as file:
+        yield file
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        path.unlink()
+        make_names_durable(path.parent)

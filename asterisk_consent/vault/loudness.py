@@ -5,14 +5,12 @@ lowest bar a whisper, the full bar as loud as digital audio can be.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.flac import OpenedAudio
 from asterisk_consent.vault.inspect import FRAME_MS
-from asterisk_consent.vault.kept import open_kept
 
 BARS = "▁▂▃▄▅▆▇█"
 LOWEST_DBFS = -60.0
@@ -29,17 +27,16 @@ class LoudnessPicture:
     agent: str
 
 
-def picture_recording(recording_id: RecordingId, vault: Path, *, width: int) -> LoudnessPicture:
-    """Draw a recording of the vault, ``width`` characters wide or less where it is very short.
+def picture_audio(audio: OpenedAudio, *, width: int) -> LoudnessPicture:
+    """Draw an opened recording, ``width`` characters wide or less where it is very short.
 
-    :raises AudioError: where it is missing or damaged.
+    :raises AudioError: it is damaged.
     """
-    wave = open_kept(recording_id, vault)
-    frame = wave.rate * FRAME_MS // 1000
-    powers = [frame_powers(block, frame) for block in wave.blocks(frame * _BLOCK_FRAMES)]
+    frame = audio.rate * FRAME_MS // 1000
+    powers = [frame_powers(block, frame) for block in audio.blocks(frame * _BLOCK_FRAMES)]
     power = np.concatenate(powers) if powers else np.zeros((0, 2))
     return LoudnessPicture(
-        duration_ms=round(wave.frames * 1000 / wave.rate),
+        duration_ms=round(audio.frames * 1000 / audio.rate),
         caller=draw(power[:, 0], width=width),
         agent=draw(power[:, 1], width=width),
     )

@@ -1,12 +1,14 @@
-"""Owns the way of a recording from the spool to the vault: inspected, joined, kept, and only then removed.
+"""Owns the way of a recording from the spool to the vault: inspected, joined, sealed, and only then removed.
 
 Rule: whatever audio there is gets kept, and what is not right with it is stated; it may be repeated after a
-crash at any point with the same result. Everything here blocks: run it in a worker thread.
+crash at any point with the same result. Sealing twice gives other bytes, so what is kept already is not sealed
+again: its sides are looked at once more. Everything here blocks: run it in a worker thread.
 
 Order of removal: the first file of the spool is *renamed* to ``<id>-emptying.wav``, so that a recording of
 which one side is already gone is never taken for one that lost a side. A rename also works on a full disk.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +18,15 @@ from numpy.typing import NDArray
 
 from asterisk_consent.errors import AudioError
 from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.call_keys import CallKey
 from asterisk_consent.vault.inspect import SILENCE_LIMIT_S, Inspection, Listener, judge
-from asterisk_consent.vault.kept import is_kept, keep, look_up, open_kept
-from asterisk_consent.vault.names import SIDES, emptying_path, side_path
+from asterisk_consent.vault.kept import Kept, is_kept, keep, look_up
+from asterisk_consent.vault.names import SIDES, emptying_path, joined_path, side_path
 from asterisk_consent.vault.wav import Wave, open_wav
 
 _BLOCK_S = 10
 _RATE_OF_NOTHING = 8000
+END_LOST = "its end was lost from the ledger, and the service cannot open it to look at it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +61,25 @@ class _Side:
 
 
 def close_recording(
-    recording_id: RecordingId, spool: Path, vault: Path, *, silence_limit_s: float = SILENCE_LIMIT_S
+    recording_id: RecordingId,
+    spool: Path,
+    vault: Path,
+    key: CallKey,
+    *,
+    silence_limit_s: float = SILENCE_LIMIT_S,
 ) -> Closed:
-    """Inspect both sides in the spool and join them to one file in the vault; the spool stays as it is.
+    """Inspect both sides in the spool and seal them joined into the vault; the spool stays as it is.
 
     :raises AudioError: where the spool cannot be read or the vault not be written; it may be tried again.
+    :raises KeysError: where the controller has no keys, or the call's cannot be kept; the same.
     """
     paths = [side_path(recording_id, side, spool) for side in SIDES]
     emptying = emptying_path(recording_id, spool).exists() or not any(path.exists() for path in paths)
-    if emptying and is_kept(recording_id, vault):
-        return _as_kept(recording_id, vault, silence_limit_s)
-    sides = [_open_side(name, path) for name, path in zip(SIDES, paths, strict=True)]
-    return _join(recording_id, vault, _with_one_rate(sides), silence_limit_s)
+    already = look_up(recording_id, vault) if is_kept(recording_id, vault, key) else None
+    if emptying and already:
+        return _as_kept(recording_id, already)
+    sides = _with_one_rate([_open_side(name, path) for name, path in zip(SIDES, paths, strict=True)])
+    return _Joining(recording_id, sides).close(spool, vault, key, already, silence_limit_s)
 
 
 def empty_spool(recording_id: RecordingId, spool: Path) -> None:
@@ -78,6 +89,7 @@ def empty_spool(recording_id: RecordingId, spool: Path) -> None:
     """
     marker = emptying_path(recording_id, spool)
     try:
+        joined_path(recording_id, spool).unlink(missing_ok=True)
         for path in (side_path(recording_id, side, spool) for side in SIDES):
             if marker.exists():
                 path.unlink(missing_ok=True)
@@ -108,27 +120,40 @@ def _with_one_rate(sides: list[_Side]) -> list[_Side]:
     return sides
 
 
-def _join(recording_id: RecordingId, vault: Path, sides: list[_Side], silence_limit_s: float) -> Closed:
-    waves = [side.wave for side in sides]
-    rate = next((wave.rate for wave in waves if wave), _RATE_OF_NOTHING)
-    listeners = [Listener(rate) for _ in sides]
-    frames = max((wave.frames for wave in waves if wave), default=0)
-    kept = None
-    if frames:
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """Two sides on their way to one file."""
+
+    recording_id: RecordingId
+    sides: list[_Side]
+
+    def close(
+        self, spool: Path, vault: Path, key: CallKey, already: Kept | None, silence_limit_s: float
+    ) -> Closed:
+        """Listen to both sides, seal them unless they are kept already, and tell what they are."""
+        waves = [side.wave for side in self.sides]
+        rate = next((wave.rate for wave in waves if wave), _RATE_OF_NOTHING)
+        listeners = [Listener(rate) for _ in self.sides]
+        frames = max((wave.frames for wave in waves if wave), default=0)
         blocks = _joined_blocks(waves, listeners, frames)
-        kept = keep(recording_id, vault, blocks=blocks, frames=frames, rate=rate)
-    inspection = judge(listeners[0], listeners[1], silence_limit_s=silence_limit_s)
-    lost = [side.problem for side in sides if side.problem]
-    return Closed(
-        recording_id=recording_id,
-        sha256=kept.sha256 if kept else "",
-        size=kept.size if kept else 0,
-        duration_ms=inspection.duration_ms,
-        inspection=inspection,
-        repaired=any(wave.repaired for wave in waves if wave),
-        problem="; ".join(lost) or inspection.problem or "",
-        unreadable=any(side.unreadable for side in sides),
-    )
+        kept = None
+        if frames and already:
+            deque(blocks, maxlen=0)
+            kept = already
+        elif frames:
+            kept = keep(self.recording_id, vault, spool, key, blocks=blocks, frames=frames, rate=rate)
+        inspection = judge(listeners[0], listeners[1], silence_limit_s=silence_limit_s)
+        lost = [side.problem for side in self.sides if side.problem]
+        return Closed(
+            recording_id=self.recording_id,
+            sha256=kept.sha256 if kept else "",
+            size=kept.size if kept else 0,
+            duration_ms=inspection.duration_ms,
+            inspection=inspection,
+            repaired=any(wave.repaired for wave in waves if wave),
+            problem="; ".join(lost) or inspection.problem or "",
+            unreadable=any(side.unreadable for side in self.sides),
+        )
 
 
 def _joined_blocks(
@@ -147,22 +172,15 @@ def _joined_blocks(
         yield joined
 
 
-def _as_kept(recording_id: RecordingId, vault: Path, silence_limit_s: float) -> Closed:
-    """Describe a recording whose spool is already being emptied by what lies in the vault."""
-    wave = open_kept(recording_id, vault)
-    listeners = [Listener(wave.rate) for _ in SIDES]
-    for block in wave.blocks(listeners[0].frame * 50 * _BLOCK_S):
-        for channel, listener in enumerate(listeners):
-            listener.hear(block[:, channel])
-    inspection = judge(listeners[0], listeners[1], silence_limit_s=silence_limit_s)
-    kept = look_up(recording_id, vault)
+def _as_kept(recording_id: RecordingId, kept: Kept) -> Closed:
+    """Describe a recording whose spool is already empty, as under a ledger older than the files: it is sealed."""
     return Closed(
         recording_id=recording_id,
         sha256=kept.sha256,
         size=kept.size,
-        duration_ms=inspection.duration_ms,
-        inspection=inspection,
-        repaired=wave.repaired,
-        problem=inspection.problem or "",
+        duration_ms=0,
+        inspection=judge(Listener(_RATE_OF_NOTHING), Listener(_RATE_OF_NOTHING)),
+        repaired=False,
+        problem=END_LOST,
         unreadable=False,
     )

@@ -12,6 +12,7 @@ from asterisk_consent.ledger import Approval, Kind, Ledger, NewEntry, Spoken, ap
 from asterisk_consent.prompts.rendered import PromptSet
 from tests.policy.shipped import TEXTS, changed, shipped
 from tests.prompts.made_announcement import make_announcements
+from tests.vault.keyring import give_keys
 
 CONFIG = """
 [asterisk]
@@ -23,6 +24,8 @@ prompts = "/as/asterisk/sees/it"
 ledger = "ledger.sqlite"
 spool = "spool"
 vault = "vault"
+keys = "keys"
+identities = "identities"
 policies = "policies"
 prompts = "prompts"
 """
@@ -32,7 +35,7 @@ class ApprovedPlace:
     """Directories of a test's own; nothing is in them at first but a ledger."""
 
     def __init__(self, directory: Path) -> None:
-        for name in ("spool", "vault", "policies"):
+        for name in ("spool", "vault", "policies", "keys"):
             (directory / name).mkdir()
         file = directory / "asterisk-consent.toml"
         file.write_text(CONFIG, encoding="utf-8")
@@ -51,6 +54,8 @@ class ApprovedPlace:
     def put(self, name: str, text: str = "") -> None:
         """Put a policy there, by default as it is shipped."""
         self.file_of(name).write_text(text or shipped(name), encoding="utf-8")
+        if not text:
+            give_keys(load_policy(self.file_of(name)).policy.controller.id, self.config.keys)
 
     def change(self, name: str, old: str, new: str) -> None:
         """Change a line of a policy."""

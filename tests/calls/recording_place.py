@@ -16,6 +16,7 @@ from asterisk_consent.ledger.payload import decision_payload
 from asterisk_consent.model import Direction, Outcome, RecordingId
 from tests.calls.ledger import FakeLedger
 from tests.calls.manual_clock import ManualClock
+from tests.vault.keyring import give_keys
 from tests.vault.tones import AGENT_HZ, CALLER_HZ, RECORDING, tone, write_side
 
 CALL_ID = "0" * 31 + "1"
@@ -31,13 +32,17 @@ class Place:
         self.spool = directory / "spool"
         self.vault = directory / "vault"
         self.spool.mkdir()
+        self.keys = directory / "keys"
         self.vault.mkdir()
+        self.keys.mkdir()
+        give_keys("voorbeeld", self.keys)
         self.ledger = FakeLedger()
         self.clock = ManualClock()
         self.channels: set[str] | None = {CHANNEL}
         self.recorder = Recorder(
             spool=self.spool,
             vault=self.vault,
+            keys=self.keys,
             ledger=self.ledger,
             channels=self._channels,
             monotonic_s=self.clock.monotonic_s,

@@ -101,6 +101,22 @@ async def test_without_a_spool_it_is_not_renewed(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_with_a_place_that_cannot_be_written_it_is_not_renewed_until_it_can(tmp_path: Path) -> None:
+    service = Service()
+    place = tmp_path / "keys"
+    place.touch(mode=0o600)  # nobody can write into that, root included
+    heart = heartbeat(service, place)
+
+    await heart.beat()
+    assert beats(service) == 0
+
+    place.unlink()
+    place.mkdir()
+    await heart.beat()
+    assert beats(service) == 1
+
+
+@in_virtual_time
 async def test_where_nobody_would_stop_a_recording_that_somebody_joins_it_is_not_renewed(
     tmp_path: Path,
 ) -> None:

@@ -14,6 +14,7 @@ from asterisk_consent.calls.announced import Announced, Policies
 from asterisk_consent.calls.loading import (
     CHANGED_SINCE,
     NO_ANNOUNCEMENT,
+    NO_KEYS,
     NOT_APPROVED,
     OTHER_ANNOUNCEMENT,
     Reloading,
@@ -23,6 +24,7 @@ from asterisk_consent.config import load_policy
 from asterisk_consent.dialogue.events import Part
 from asterisk_consent.errors import AudioError, ConfigError, LedgerError
 from asterisk_consent.ledger.store import Ledger
+from asterisk_consent.vault.recipients import recipients_path
 from tests.calls.approved_place import ApprovedPlace
 from tests.ledger.tampering import tampering
 from tests.prompts.made_announcement import make_announcement
@@ -69,6 +71,31 @@ def test_what_nobody_approved_is_not_asked(place: ApprovedPlace) -> None:
         == "the policy is not approved. Check and approve it: asterisk-consent policy check, policy approve"
     )
     assert not place.loaded()["p2-nb"].fault
+
+
+def test_without_two_keys_of_its_controller_nothing_is_asked_and_the_fault_says_how_to_make_them(
+    place: ApprovedPlace,
+) -> None:
+    path = recipients_path(load_policy(place.file_of("p2-nb")).policy.controller.id, place.config.keys)
+    one, _ = lines = path.read_text().splitlines()
+
+    path.write_text(one)
+    assert fault(place) == NO_KEYS
+    assert "1 recipient, and at least 2 are needed" in place.loaded()["p2-nb"].detail
+
+    path.unlink()
+    assert fault(place) == NO_KEYS
+    assert "asterisk-consent init" in place.loaded()["p2-nb"].detail
+
+    path.write_text("\n".join(lines))
+    assert fault(place) == ""
+
+
+def test_a_policy_that_records_nothing_needs_no_keys(place: ApprovedPlace) -> None:
+    place.put("p4-plain")
+    policy = load_policy(place.file_of("p4-plain")).policy
+    recipients_path(policy.controller.id, place.config.keys).unlink()
+    assert fault(place, "p4-plain") == ""
 
 
 def test_the_approval_of_another_policy_or_version_is_none(place: ApprovedPlace) -> None:

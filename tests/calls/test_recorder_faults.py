@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from asterisk_consent.calls.recorder import (
     CLOSING_S,
@@ -15,6 +16,7 @@ from asterisk_consent.calls.recorder import (
 from asterisk_consent.errors import AudioError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Service as ServicePayload
+from asterisk_consent.vault.recipients import recipients_path
 from tests.calls.recording_place import CHANNEL, SIDES, Place, until
 from tests.vault.tones import OTHER, RECORDING, write_side
 
@@ -26,7 +28,7 @@ async def test_the_spool_is_emptied_and_the_vault_holds_the_recording(place: Pla
     await place.finish()
 
     assert list(place.spool.iterdir()) == []
-    assert [path.stem for path in place.vault.iterdir()] == [RECORDING]
+    assert [path.name for path in place.vault.iterdir()] == [f"{RECORDING}.flac.age"]
 
 
 async def test_a_recording_of_an_earlier_run_is_taken_over_and_ended(place: Place) -> None:
@@ -181,6 +183,38 @@ async def test_a_vault_that_can_be_written_again_in_time_costs_nothing(place: Pl
     await place.finish()
 
     assert place.ends() == [Kind.RECORDING_VERIFIED]
+
+
+async def test_keys_that_come_back_in_time_cost_nothing_and_without_them_the_recording_has_failed(
+    place: Place,
+) -> None:
+    recipients = recipients_path("voorbeeld", place.keys)
+    content = recipients.read_bytes()
+    for recording, come_back in ((RECORDING, True), (OTHER, False)):
+        recipients.unlink()
+        place.allow(recording)
+        for side in SIDES:
+            place.end(side, recording)
+        while place.recorder.depth:
+            await until(lambda: place.clock.sleepers > 0 or not place.recorder.depth)
+            if come_back:
+                recipients.write_bytes(content)
+            await place.clock.advance(SETTLE_AGAIN_S)
+        await place.finish()
+        recipients.write_bytes(content)
+
+    assert place.ends() == [Kind.RECORDING_VERIFIED, Kind.RECORDING_FAILED]
+    assert place.ledger.recordings()[-1].reason == "there are no recipients"
+    assert len(list(place.spool.iterdir())) == 2
+
+
+async def test_what_both_sides_are_joined_in_is_no_stranger_in_the_spool(place: Place) -> None:
+    place.allow()
+    with capture_logs() as logs:
+        for created in (True, False):
+            place.recorder.take_file_event(f"{RECORDING}-joined.flac", created=created)
+    assert logs == []
+    assert place.recorder.depth == 1
 
 
 async def test_an_unexpected_error_leaves_the_recording_to_the_next_sweep(

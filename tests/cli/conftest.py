@@ -20,7 +20,7 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    for name in ("spool", "vault"):
+    for name in ("spool", "vault", "keys"):
         (tmp_path / name).mkdir()
     file = tmp_path / "asterisk-consent.toml"
     file.write_text(
@@ -33,6 +33,8 @@ def config(tmp_path: Path) -> Config:
         ledger = "ledger.sqlite"
         spool = "spool"
         vault = "vault"
+        keys = "keys"
+        identities = "identities"
         policies = "{POLICIES}"
         prompts = "prompts"
         """,

@@ -11,7 +11,8 @@ from asterisk_consent.cli.calls import calls
 from asterisk_consent.config import Config
 from asterisk_consent.errors import LedgerError, LedgerUnavailableError, RequestRefusedError
 from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording, decision_kind, decision_payload
-from asterisk_consent.model import Direction, Outcome
+from asterisk_consent.model import Direction, Outcome, RecordingId
+from asterisk_consent.vault.names import kept_path
 from tests.ledger.entries import CALLER, CONTROLLER, NOW, decision, hex_id
 
 OUTCOMES = (Outcome.GIVEN, Outcome.REFUSED, Outcome.NO_CHOICE, Outcome.ABANDONED, Outcome.FAILED)
@@ -96,11 +97,11 @@ async def test_an_open_recording_has_a_state_that_is_not_final_and_no_length(con
     ("kind", "bytes_there", "mismatch"),
     [
         (Kind.RECORDING_VERIFIED, None, "agreement without file"),
-        (Kind.RECORDING_VERIFIED, 44, "empty file"),
-        (Kind.RECORDING_VERIFIED, 45, None),
+        (Kind.RECORDING_VERIFIED, 400_043, "file of another size"),
+        (Kind.RECORDING_VERIFIED, 400_044, None),
         (Kind.RECORDING_NOT_STARTED, None, "why"),
-        (Kind.RECORDING_NOT_STARTED, 45, "file without agreement"),
-        (Kind.RECORDING_FAILED, 45, "why"),
+        (Kind.RECORDING_NOT_STARTED, 1, "file without agreement"),
+        (Kind.RECORDING_FAILED, 400_044, "why"),
     ],
 )
 async def test_what_does_not_fit_between_ledger_and_files_is_told(
@@ -109,7 +110,7 @@ async def test_what_does_not_fit_between_ledger_and_files_is_told(
     reason = "" if kind is Kind.RECORDING_VERIFIED else "why"
     await fill(config, decision(1, recording=1), ended(1, kind, reason=reason))
     if bytes_there is not None:
-        (config.vault / f"{hex_id(1)}.wav").write_bytes(bytes(bytes_there))
+        kept_path(RecordingId(hex_id(1)), config.vault).write_bytes(bytes(bytes_there))
     assert listed(config)[0]["mismatch"] == mismatch
     if mismatch:
         assert mismatch in run(config, "list").output

@@ -5,22 +5,33 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from asterisk_consent.cli.recordings import recordings
 from asterisk_consent.config import Config
-from asterisk_consent.errors import AudioError, ConsentError, LedgerUnavailableError, RequestRefusedError
+from asterisk_consent.errors import (
+    AudioError,
+    ConsentError,
+    KeysError,
+    LedgerUnavailableError,
+    RequestRefusedError,
+)
 from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import read_header
 from asterisk_consent.ledger.payload import Export, read_payload
 from asterisk_consent.ledger.sealing import unseal
 from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.age import Identity
+from asterisk_consent.vault.call_keys import CallKey, destroy_key
+from asterisk_consent.vault.identities import add_identity, identity_path
 from asterisk_consent.vault.names import kept_path
 from asterisk_consent.vault.store import close_recording, empty_spool
 from tests.ledger.entries import CONTROLLER, decision, hex_id
-from tests.vault.tones import tone, write_call, write_side
+from tests.vault.keyring import Keyring, give_keys
+from tests.vault.tones import CALLER_HZ, read_channels, tone, write_call, write_side
 
 GOOD, ONE_SIDED, RUNNING, SILENT = (RecordingId(hex_id(number)) for number in (1, 2, 3, 4))
 
@@ -28,6 +39,8 @@ GOOD, ONE_SIDED, RUNNING, SILENT = (RecordingId(hex_id(number)) for number in (1
 @pytest.fixture
 async def config_with_calls(config: Config) -> Config:
     """A ledger with a verified recording, a failed one with audio, one running, one that never started."""
+    give_keys(CONTROLLER, config.keys)
+    add_identity(CONTROLLER, config.identities, [Keyring(config.keys).here.secret])
     ledger = await Ledger.open(config.ledger_path)
     for number in (1, 2, 3, 4):
         await ledger.append(decision(number, recording=number))
@@ -47,7 +60,8 @@ def entry(recording: RecordingId, kind: Kind, payload: Recording) -> NewEntry:
 
 
 def ended(recording: RecordingId, kind: Kind, config: Config) -> NewEntry:
-    closed = close_recording(recording, config.spool, config.vault)
+    key = CallKey(keys=config.keys, call_id=recording, controller=CONTROLLER)
+    closed = close_recording(recording, config.spool, config.vault, key)
     payload = Recording(
         recording_id=recording,
         reason=closed.problem,
@@ -88,7 +102,7 @@ def test_an_export_hands_out_the_recording_and_enters_who_got_it_and_why(
     result = run(config_with_calls, "export", GOOD, *WHY, "-o", out)
 
     assert result.exit_code == 0, result.output
-    assert out.read_bytes() == kept_path(GOOD, config_with_calls.vault).read_bytes()
+    assert np.array_equal(read_channels(out)[0], tone(CALLER_HZ, 2.0))
     (handed_out,) = exports(config_with_calls)
     assert (handed_out.recording_id, handed_out.reason) == (GOOD, "complaint 17")
     assert handed_out.recipient == "the caller's lawyer"
@@ -204,3 +218,47 @@ def test_the_list_tells_what_became_of_each_recording(config_with_calls: Config)
 def test_the_list_for_people_names_every_recording(config_with_calls: Config) -> None:
     shown = run(config_with_calls, "list").output
     assert all(recording in shown for recording in (GOOD, ONE_SIDED, RUNNING, SILENT))
+
+
+def test_whoever_cannot_read_the_identity_is_told_what_to_do_and_nothing_is_entered(
+    config_with_calls: Config, tmp_path: Path
+) -> None:
+    identity_path(CONTROLLER, config_with_calls.identities).unlink()
+    error = refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav")
+    assert isinstance(error, KeysError)
+    assert "Run as root, or name the identity with --identity FILE" in str(error)
+    assert not (tmp_path / "out.wav").exists()
+    assert exports(config_with_calls) == []
+
+
+def test_an_identity_that_is_named_opens_and_one_of_somebody_else_does_not(
+    config_with_calls: Config, tmp_path: Path
+) -> None:
+    named, other = tmp_path / "named.txt", tmp_path / "other.txt"
+    named.write_text(Keyring(config_with_calls.keys).elsewhere.secret)
+    other.write_text(Identity.generate().secret)
+    error = refused(
+        config_with_calls, "export", GOOD, *WHY, "--identity", other, "-o", tmp_path / "other.wav"
+    )
+    assert f"identity of the controller '{CONTROLLER}'" in str(error)
+    assert not (tmp_path / "other.wav").exists()
+    done = run(config_with_calls, "export", GOOD, *WHY, "--identity", named, "-o", tmp_path / "named.wav")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_recording_is_opened_only_once_its_entry_is_there(
+    config_with_calls: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*_: object) -> None:
+        assert len(exports(config_with_calls)) == 1
+        raise KeysError("looked")
+
+    monkeypatch.setattr(importlib.import_module("asterisk_consent.cli.recordings"), "open_key", opened)
+    assert "looked" in str(refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav"))
+
+
+def test_verify_needs_no_identity_and_finds_a_recording_whose_key_is_gone(config_with_calls: Config) -> None:
+    identity_path(CONTROLLER, config_with_calls.identities).unlink()
+    assert run(config_with_calls, "verify").exit_code == 0
+    destroy_key(GOOD, config_with_calls.keys)
+    assert f"{GOOD}: its key is gone" in str(refused(config_with_calls, "verify"))

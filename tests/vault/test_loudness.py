@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_consent.vault.loudness import BARS, draw, picture_recording
-from asterisk_consent.vault.store import close_recording
+from asterisk_consent.vault.kept import open_kept
+from asterisk_consent.vault.loudness import BARS, draw, picture_audio
+from tests.vault.keyring import Keyring
 from tests.vault.tones import AGENT_HZ, CALLER_HZ, RECORDING, joined, silence, tone, write_side
 
 
-def test_the_picture_shows_which_side_sounded_when(spool: Path, vault: Path) -> None:
+def test_the_picture_shows_which_side_sounded_when(spool: Path, vault: Path, keyring: Keyring) -> None:
     write_side(spool, "caller", joined(tone(CALLER_HZ, 10.0), silence(10.0)))
     write_side(spool, "agent", joined(silence(10.0), tone(AGENT_HZ, 10.0)))
-    close_recording(RECORDING, spool, vault)
-    picture = picture_recording(RECORDING, vault, width=20)
+    keyring.close(spool, vault)
+    with open_kept(RECORDING, vault, keyring.audio_key()) as audio:
+        picture = picture_audio(audio, width=20)
 
     assert picture.caller[:10].strip()
     assert len(set(picture.caller[:10])) == 1
@@ -25,11 +27,14 @@ def test_the_picture_shows_which_side_sounded_when(spool: Path, vault: Path) -> 
     assert picture.duration_ms == 20_000
 
 
-def test_a_recording_shorter_than_the_picture_is_drawn_narrower(spool: Path, vault: Path) -> None:
+def test_a_recording_shorter_than_the_picture_is_drawn_narrower(
+    spool: Path, vault: Path, keyring: Keyring
+) -> None:
     write_side(spool, "caller", tone(CALLER_HZ, 0.05))
     write_side(spool, "agent", tone(AGENT_HZ, 0.05))
-    close_recording(RECORDING, spool, vault)
-    assert len(picture_recording(RECORDING, vault, width=40).caller) == 3
+    keyring.close(spool, vault)
+    with open_kept(RECORDING, vault, keyring.audio_key()) as audio:
+        assert len(picture_audio(audio, width=40).caller) == 3
 
 
 @pytest.mark.parametrize(("dbfs", "bar"), [(0, "█"), (-59, "▁"), (-90, "▁"), (-29, "▅")])

@@ -1,0 +1,77 @@
+"""Owns the identities of the controllers that lie on this machine: the private keys that open what was recorded.
+
+Rule: they belong to root and the service's user cannot read them; so the process that answers calls cannot read back
+what it wrote. A file is age's own identity format: a private key a line, with comments.
+"""
+
+from pathlib import Path
+
+from asterisk_consent.errors import KeysError
+from asterisk_consent.vault.age import Identity, lines_that_count
+from asterisk_consent.vault.durable import make_names_durable, replacing
+from asterisk_consent.vault.recipients import recipients_path
+
+_MODE = 0o600
+_DIRECTORY_MODE = 0o700
+
+
+def identity_path(controller: str, identities: Path) -> Path:
+    """Name the file of a controller's identities.
+
+    :raises KeysError: that is no id of a controller.
+    """
+    return identities / recipients_path(controller, identities).name
+
+
+def read_identities(text: str, *, where: str) -> tuple[Identity, ...]:
+    """Read the text of an identity file.
+
+    :raises KeysError: there is none in it, or something else; no part of it is repeated.
+    """
+    found = []
+    for number, line in lines_that_count(text):
+        try:
+            found.append(Identity.read(line))
+        except KeysError as error:
+            raise KeysError(error.what, where=f"{where}:{number}", remedy="Write one a line") from None
+    if not found:
+        raise KeysError("no age identity (AGE-SECRET-KEY-1…) in it", where=where)
+    return tuple(found)
+
+
+def load_identities(file: Path) -> tuple[Identity, ...]:
+    """Read an identity file.
+
+    :raises KeysError: it cannot be read, or is no such file.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise KeysError(
+            f"the identity cannot be read: {error.strerror}",
+            where=str(file),
+            remedy="Run as root, or name the identity with --identity FILE",
+        ) from error
+    return read_identities(text, where=str(file))
+
+
+def add_identity(controller: str, identities: Path, lines: list[str]) -> Path:
+    """Add an identity to the file of a controller, making it where there is none; return it.
+
+    :raises KeysError: it cannot be written; then it is as before.
+    """
+    path = identity_path(controller, identities)
+    try:
+        if not identities.is_dir():
+            identities.mkdir(parents=True)
+            identities.chmod(_DIRECTORY_MODE)
+            make_names_durable(identities.parent)
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        with replacing(path, path.with_name(f"{path.name}.part"), mode=_MODE) as file:
+            file.write("\n".join([*before.splitlines(), *lines, ""]).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise KeysError(
+            f"the identity cannot be written: {why}", where=str(path), remedy="Run it as root"
+        ) from error
+    return path
