@@ -105,6 +105,8 @@ def service_config(settings: Settings, passwords: Secrets) -> bytes:
             "ledger": str(settings.data / "ledger.sqlite"),
             "spool": str(settings.spool),
             "vault": str(settings.data / "vault"),
+            "keys": str(settings.keys),
+            "identities": str(settings.identities),
             "policies": str(settings.policies),
             "prompts": str(settings.prompts),
         },
@@ -166,7 +168,8 @@ def write_service(settings: Settings, config: bytes, policies: Files) -> None:
         (settings.policies / name).write_bytes(content)
         _give(settings.policies / name, 0, 0, 0o644)
     _make(settings.data, SERVICE_UID, SERVICE_UID, 0o750)
-    _make(settings.data / "vault", SERVICE_UID, SERVICE_UID, 0o750)
+    for directory in (settings.data / "vault", settings.keys):
+        _make(directory, SERVICE_UID, SERVICE_UID, 0o750)
 
 
 def write_music(file: Path) -> None:

@@ -10,7 +10,10 @@ from asterisk_consent.cli.calls import call_table
 from asterisk_consent.config import Config
 from asterisk_consent.ledger.read import CallRow
 from asterisk_consent.model import RecordingId
-from asterisk_consent.vault.loudness import picture_recording
+from asterisk_consent.vault.call_keys import CallKey, open_key
+from asterisk_consent.vault.identities import identity_path, load_identities
+from asterisk_consent.vault.kept import open_kept
+from asterisk_consent.vault.loudness import picture_audio
 from tests.pbx.demo_promises import Promise
 from tests.pbx.demo_repertoire import Repertoire
 from tests.pbx.demo_screen import Screen
@@ -34,7 +37,11 @@ def report_findings(screen: Screen, config: Config, rows: Sequence[CallRow]) -> 
     if not recorded:
         return
     width = screen.width - _SIDES_WIDTH - 2
-    picture = picture_recording(RecordingId(recorded[0].recording_id), config.vault, width=width)
+    first = recorded[0]
+    key = CallKey(keys=config.keys, call_id=first.call_id, controller=first.controller)
+    opened = open_key(key, load_identities(identity_path(first.controller, config.identities)))
+    with open_kept(RecordingId(first.recording_id), config.vault, opened, sha256=first.sha256) as audio:
+        picture = picture_audio(audio, width=width)
     which = f"One of the {len(recorded)} recordings" if len(recorded) > 1 else "The recording"
     screen.heading(f"{which}, {picture.duration_ms / 1000:.1f} s: how loud each side is over time")
     for name, bars in (("left: caller", picture.caller), ("right: agent", picture.agent)):

@@ -8,10 +8,12 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from asterisk_consent.policy import parse_policy
+from asterisk_consent.vault.recipients import has_recipients
 from tests.pbx.asterisk import Asterisk
 from tests.pbx.configure import (
     asterisk_files,
@@ -27,6 +29,15 @@ from tests.pbx.root import Say, ensure_root, read_stamp
 from tests.pbx.service import Service
 from tests.pbx.settings import CannotSetUpError, Settings
 from tests.pbx.users import require_root, require_service_can_run
+
+
+def _output(done: subprocess.CompletedProcess[str], arguments: Iterable[str]) -> str:
+    if done.returncode:
+        words = " ".join(arguments)
+        raise CannotSetUpError(
+            f"asterisk-consent {words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
+    return done.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +90,24 @@ class DevelopmentPbx:
 
         :raises CannotSetUpError: it did not end with success.
         """
-        done = self.service.run(*arguments)
-        if done.returncode:
-            words = " ".join(arguments)
-            raise CannotSetUpError(
-                f"asterisk-consent {words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-            )
-        return done.stdout
+        return _output(self.service.run(*arguments), arguments)
+
+    def consent_as_root(self, *arguments: str) -> str:
+        """Run ``asterisk-consent`` as root and return what it printed: what needs an identity.
+
+        :raises CannotSetUpError: it did not end with success.
+        """
+        return _output(self.service.run_as_root(*arguments), arguments)
+
+    def make_keys(self) -> None:
+        """Make the keys of the controllers that have none; nobody keeps the second identities.
+
+        :raises CannotSetUpError: it did not end with success.
+        """
+        files = self.settings.policies.glob("*.toml")
+        controllers = {parse_policy(file.read_text(), file=file.name).controller.id for file in files}
+        if not all(has_recipients(each, self.settings.keys) for each in controllers):
+            self.consent_as_root("init")
 
     def approve(self) -> None:
         """Approve every policy as its role would, signing for what has to be signed for.
@@ -139,6 +161,7 @@ class DevelopmentPbx:
             return
         self.service.stop()
         write_service(self.settings, config, policies)
+        self.make_keys()
         self.consent("prompts", "render")
         self.service.start(wanted)
         self.approve()

@@ -11,7 +11,7 @@ import time
 
 from tests.pbx.asterisk import Asterisk
 from tests.pbx.processes import Program
-from tests.pbx.settings import CannotSetUpError, Settings
+from tests.pbx.settings import PROJECT, CannotSetUpError, Settings
 from tests.pbx.users import as_service
 
 READY_WITHIN_S = 30.0
@@ -85,6 +85,18 @@ class Service:
         return subprocess.run(
             self._command(*arguments),
             env=self._env(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+    def run_as_root(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ``asterisk-consent`` as root, who may read the identities."""
+        return subprocess.run(
+            [str(self.settings.program), "--config", str(self.settings.config_file), *arguments],
+            cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -82,8 +82,18 @@ class Settings:
 
     @property
     def data(self) -> Path:
-        """What belongs to the service: ledger and vault."""
+        """What belongs to the service: ledger, vault and keys."""
         return self.home / "data"
+
+    @property
+    def keys(self) -> Path:
+        """Recipients, and the sealed key of each recording."""
+        return self.data / "keys"
+
+    @property
+    def identities(self) -> Path:
+        """What opens those: root's alone."""
+        return self.home / "identities"
 
     @property
     def policies(self) -> Path:

@@ -190,7 +190,7 @@ def test_what_lies_on_disk_is_told_without_what_lay_there_before(tmp_path: Path)
     assert watch.told() == "On disk: no recording of any kind"
     for name in (f"{'a' * 32}-caller.wav", f"{'a' * 32}-agent.wav", f"{'b' * 32}-caller.wav"):
         (spool / name).touch()
-    (vault / f"{'c' * 32}.wav").touch()
+    (vault / f"{'c' * 32}.flac.age").touch()
     assert watch.told() == "On disk: 2 being recorded, 1 recording in the vault"
 
 

@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asterisk_consent.ledger.read import find_recording
+from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.call_keys import CallKey, open_key
+from asterisk_consent.vault.identities import identity_path, load_identities
+from asterisk_consent.vault.kept import open_kept
 from tests.pbx import sound
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.exchange import AGENT_HZ, CALLER_HZ
@@ -63,13 +68,20 @@ def export(pbx: DevelopmentPbx, recording_id: str | None, directory: Path) -> Ex
     assert recording_id is not None
     file = directory / f"{recording_id}.wav"
     arguments = ("--reason", "a test of the sound", "--to", "the test", "-o", str(file))
-    pbx.consent("recordings", "export", recording_id, *arguments)
+    pbx.consent_as_root("recordings", "export", recording_id, *arguments)
     return _read(file)
 
 
 def from_vault(pbx: DevelopmentPbx, recording_id: str) -> Exported:
-    """Read the recording where it is kept, also one that is not right."""
-    return _read(pbx.settings.data / "vault" / f"{recording_id}.wav")
+    """Open the recording where it is kept, also one that is not right."""
+    settings = pbx.settings
+    row = find_recording(settings.data / "ledger.sqlite", recording_id)
+    assert row is not None
+    key = CallKey(keys=settings.keys, call_id=row.call_id, controller=row.controller)
+    opened = open_key(key, load_identities(identity_path(row.controller, settings.identities)))
+    with open_kept(RecordingId(recording_id), settings.data / "vault", opened, sha256=row.sha256) as audio:
+        samples = np.concatenate(list(audio.blocks(audio.rate)))
+        return Exported(caller=samples[:, 0], agent=samples[:, 1], rate=audio.rate)
 
 
 def read_sides(caller: Path, agent: Path) -> Exported:

@@ -34,7 +34,7 @@ def test_a_killed_asterisk_leaves_a_partial_recording_and_an_aborted_call(
     assert kind is Kind.RECORDING_FAILED
     assert recording.reason
     assert recording.duration_ms >= 1000
-    assert f"{recording.recording_id}.wav" in list_files(pbx.settings.data / "vault")
+    assert f"{recording.recording_id}.flac.age" in list_files(pbx.settings.data / "vault")
     assert [decision.outcome for decision in notes_entered(pbx, [asked.channel])] == [Outcome.ABORTED]
 
 

@@ -64,7 +64,7 @@ def test_an_agreement_is_recorded_and_verified(asked: Round, name: str) -> None:
     call = asked[name]
     assert (call.decision.outcome, call.decision.digit) == (Outcome.GIVEN, "1")
     assert call.end[0] is Kind.RECORDING_VERIFIED
-    assert f"{call.decision.recording_id}.wav" in asked.vault
+    assert f"{call.decision.recording_id}.flac.age" in asked.vault
     assert f"{call.decision.recording_id}-caller" in call.caller.recorders
 
 
@@ -83,7 +83,7 @@ def test_a_hang_up_right_after_the_digit_leaves_no_recording(asked: Round, name:
     decision = call.decision
     if decision.outcome is Outcome.GIVEN:
         assert call.end[0] is Kind.RECORDING_NOT_STARTED
-        assert f"{decision.recording_id}.wav" not in asked.vault
+        assert f"{decision.recording_id}.flac.age" not in asked.vault
     else:
         assert (decision.outcome, decision.recording_id) == (Outcome.ABANDONED, None)
 
@@ -118,7 +118,9 @@ def test_no_file_appears_before_the_entry_that_allows_it(asked: Round) -> None:
 
 
 def test_spool_is_empty_and_the_vault_holds_what_was_verified(asked: Round) -> None:
-    kept = {f"{recording.recording_id}.wav" for _, recording in asked.entries.all_ends() if recording.sha256}
+    kept = {
+        f"{recording.recording_id}.flac.age" for _, recording in asked.entries.all_ends() if recording.sha256
+    }
     assert asked.spool_left == set()
     assert asked.vault == kept
 

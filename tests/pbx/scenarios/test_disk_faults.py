@@ -1,4 +1,4 @@
-"""A ledger or a spool that cannot be written: the call goes on unrecorded, and the next one is as before."""
+"""A ledger, a spool or keys that cannot be written: the call goes on unrecorded, and the next one is as before."""
 
 import asyncio
 import os
@@ -99,3 +99,18 @@ def test_calls_pass_at_once_while_the_ledgers_disk_is_full(
         beside.wait_until_asking()
         assert pbx.asterisk.global_variable(HEARTBEAT) > stopped_at
         assert "heartbeat.stopped" in beside.log_tail()
+
+
+def test_calls_pass_at_once_while_the_keys_cannot_be_written(pbx: DevelopmentPbx, service: Service) -> None:
+    keys = pbx.settings.keys
+    mode = keys.stat().st_mode & 0o7777
+    keys.chmod(0o550)
+    try:
+        time.sleep(HEARTBEAT_LIFE_S + 2.1)
+        direct, _ = asyncio.run(ring_delays(pbx, "112", "112"))
+        passing, _ = asyncio.run(ring_delays(pbx, *ASKED))
+    finally:
+        keys.chmod(mode)
+    assert min(passing) <= min(direct) + 0.2
+    assert f"{keys}: cannot be written" in service.program.log_tail()
+    service.await_asking()

@@ -114,4 +114,4 @@ def test_a_service_that_is_killed_and_comes_back_leaves_nothing_without_an_end(
         assert decision.outcome is Outcome.GIVEN
         kind, recording = entries.end(decision.recording_id)
         assert kind is Kind.RECORDING_VERIFIED
-        assert f"{recording.recording_id}.wav" in list_files(pbx.settings.data / "vault")
+        assert f"{recording.recording_id}.flac.age" in list_files(pbx.settings.data / "vault")
