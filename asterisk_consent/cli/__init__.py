@@ -45,7 +45,19 @@ def cli(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-for command in (init, recovery_test, serve, policy, prompts, calls, recordings, ledger, bypass, dialplan):
+for command in (
+    init,
+    recovery_test,
+    serve,
+    policy,
+    prompts,
+    calls,
+    recordings,
+    retention,
+    ledger,
+    bypass,
+    dialplan,
+):
     cli.add_command(command)
 for command in (show, try_):
     policy.add_command(command)
