@@ -121,7 +121,9 @@ def own_root(pbx_home: Path, built: Path) -> None:
     pbx_home.chmod(0o755)
     target = pbx_home / "root"
     if not target.exists():
-        subprocess.run(["cp", "-a", "--reflink=auto", str(built), str(target)], check=True)
+        # Not into another file system: a proc that was left mounted there has no end.
+        command = ["cp", "-a", "-x", "--reflink=auto", str(built), str(target)]
+        subprocess.run(command, check=True)
         for leftover in (target / "var/spool/asterisk-consent").glob("*"):
             leftover.unlink()
 
