@@ -127,5 +127,5 @@ def _impure_s(samples: NDArray[np.int16], rate: int, hz: float) -> float:
     weights, *_ = np.linalg.lstsq(shape, windows, rcond=None)
     rest = windows - shape @ weights
     rest_db = 10 * np.log10(np.mean(np.square(rest), axis=0) / np.mean(np.square(shape @ weights)) + 1e-14)
-    longest = max(sum(run) for _, run in groupby((rest_db > -20).tolist()))
+    longest = max((sum(run) for _, run in groupby((rest_db > -20).tolist())), default=0)
     return float(longest) * length / rate
