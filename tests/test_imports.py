@@ -15,7 +15,7 @@ PACKAGE = "asterisk_consent"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 
 _VALUES = {"errors", "model"}
-_STORES = _VALUES | {"tables", "policy", "config", "ledger", "vault"}
+_STORES = _VALUES | {"durable", "tables", "policy", "config", "ledger", "vault"}
 _WORK = _STORES | {"rights", "dialogue", "prompts", "pbx"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -26,8 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": _VALUES | {"toml_lines"},
     "policy": _VALUES | {"tables", "toml_lines"},
     "config": _VALUES | {"tables", "policy"},
-    "ledger": _VALUES,
-    "vault": _VALUES,
+    "durable": set(),
+    "ledger": _VALUES | {"durable"},
+    "vault": _VALUES | {"durable"},
     "pbx": {"errors"},
     "dialogue": _VALUES | {"policy"},
     "prompts": _STORES,

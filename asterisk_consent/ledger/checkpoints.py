@@ -13,7 +13,6 @@ from pathlib import Path
 
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.append import writing_beside
-from asterisk_consent.ledger.chain import ledger_id_of
 from asterisk_consent.ledger.checkpoint import (
     Checkpoint,
     SigningKey,
@@ -22,11 +21,10 @@ from asterisk_consent.ledger.checkpoint import (
     read_checkpoint,
     sign_checkpoint,
 )
-from asterisk_consent.ledger.commit import prepare, read_head, write_entries
+from asterisk_consent.ledger.commit import prepare, read_head, read_ledger_id, write_entries
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
-from asterisk_consent.ledger.payload import CheckpointKey, read_payload
-from asterisk_consent.ledger.sealing import unseal
+from asterisk_consent.ledger.payload import CheckpointKey
 
 
 def take_checkpoint(
@@ -43,7 +41,7 @@ def take_checkpoint(
     """
     at = int(clock())
     with writing_beside(path) as connection:
-        ledger_id = read_ledger_id(connection)
+        ledger_id = read_ledger_id(connection, where=str(path))
         number, last_key = _last(connection)
         if last_key != key.public:
             named = CheckpointKey(key=key.public, signature=key.sign(possession_bytes(ledger_id)))
@@ -97,17 +95,6 @@ def stored_checkpoints(connection: sqlite3.Connection) -> Iterator[tuple[Checkpo
     """
     for number, seq, content, digest in connection.execute(query):
         yield _stored(number, seq, content), digest
-
-
-def read_ledger_id(connection: sqlite3.Connection) -> str:
-    """Return the id that the first entry gave the ledger.
-
-    :raises LedgerBrokenError: it cannot be read.
-    """
-    row = connection.execute("SELECT body FROM payload WHERE seq = 1").fetchone()
-    if row is None or not isinstance(row[0], bytes):
-        raise LedgerBrokenError("the first entry of the ledger is gone", remedy="Restore a backup")
-    return ledger_id_of(read_payload(unseal(row[0])))
 
 
 def _last(connection: sqlite3.Connection) -> tuple[int, str]:

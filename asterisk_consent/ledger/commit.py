@@ -11,11 +11,19 @@ from dataclasses import dataclass
 import msgspec
 
 from asterisk_consent.errors import LedgerBrokenError
-from asterisk_consent.ledger.chain import GENESIS, SALT_BYTES, Head, commitment, next_hash, payload_digest
+from asterisk_consent.ledger.chain import (
+    GENESIS,
+    SALT_BYTES,
+    Head,
+    commitment,
+    ledger_id_of,
+    next_hash,
+    payload_digest,
+)
 from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
 from asterisk_consent.ledger.payload import Payload, payload_bytes, read_payload
 from asterisk_consent.ledger.projection import Projector
-from asterisk_consent.ledger.sealing import seal
+from asterisk_consent.ledger.sealing import seal, unseal
 
 BUSY_S = 2.0
 """How long a writer waits for a lock that somebody else holds."""
@@ -66,6 +74,19 @@ def read_head(connection: sqlite3.Connection) -> Head:
     if not isinstance(digest, bytes) or len(digest) != len(GENESIS):
         raise LedgerBrokenError(f"the hash of entry {seq} is damaged")
     return Head(seq=seq, hash=digest)
+
+
+def read_ledger_id(connection: sqlite3.Connection, *, where: str) -> str:
+    """Return the id that the first entry gave the ledger.
+
+    :raises LedgerBrokenError: it cannot be read.
+    """
+    row = connection.execute("SELECT body FROM payload WHERE seq = 1").fetchone()
+    if row is None or not isinstance(row[0], bytes):
+        raise LedgerBrokenError(
+            "the first entry of the ledger is gone", where=where, remedy="Restore a backup"
+        )
+    return ledger_id_of(read_payload(unseal(row[0])))
 
 
 def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> list[Committed]:

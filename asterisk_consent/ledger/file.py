@@ -9,14 +9,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from asterisk_consent.durable import make_names_durable
 from asterisk_consent.errors import LedgerBrokenError, LedgerError
-from asterisk_consent.ledger.chain import ledger_id_of
-from asterisk_consent.ledger.commit import Committed, prepare, read_head, write_entries
+from asterisk_consent.ledger.commit import Committed, prepare, read_head, read_ledger_id, write_entries
 from asterisk_consent.ledger.connection import connect, require_current
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
-from asterisk_consent.ledger.payload import Created, read_payload
+from asterisk_consent.ledger.payload import Created
 from asterisk_consent.ledger.schema import migrate
-from asterisk_consent.ledger.sealing import unseal
 
 _BUSY_SLICE_S = 0.1
 """Longest single wait for a lock: the writer waits in slices, each entry has a time limit of its own."""
@@ -101,22 +100,14 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o660))
     except FileExistsError:
         return
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    make_names_durable(path.parent)
 
 
 def _identify(connection: sqlite3.Connection, path: Path) -> str:
-    row = connection.execute("SELECT body FROM payload WHERE seq = 1").fetchone()
-    if row is None:
-        raise LedgerBrokenError(
-            "the first entry of the ledger is gone", where=str(path), remedy="Restore a backup"
-        )
+    ledger_id = read_ledger_id(connection, where=str(path))
     last_payload = connection.execute("SELECT max(seq) FROM payload").fetchone()[0]
     if last_payload > read_head(connection).seq:
         raise LedgerBrokenError(
             "the end of the chain is cut off", where=str(path), remedy="Run `ledger verify`, restore a backup"
         )
-    return ledger_id_of(read_payload(unseal(row[0])))
+    return ledger_id

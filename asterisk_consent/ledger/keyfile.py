@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from asterisk_consent.durable import make_names_durable
 from asterisk_consent.errors import LedgerError
 from asterisk_consent.ledger.checkpoint import KEY_BYTES, SigningKey
 
@@ -79,20 +80,12 @@ def make_key(path: Path, *, randomness: Callable[[int], bytes] = os.urandom) -> 
         finally:
             os.close(descriptor)
         path.hardlink_to(unfinished)
-        _sync(path.parent)
+        make_names_durable(path.parent)
     except OSError as error:
         raise _unusable(path, error.strerror or str(error)) from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unusable(path: Path, why: str) -> LedgerError:

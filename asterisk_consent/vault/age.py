@@ -63,6 +63,11 @@ def lines_that_count(text: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
+def with_lines(text: str, lines: Sequence[str]) -> bytes:
+    """Return what such a file holds with more lines at its end."""
+    return "\n".join([*text.splitlines(), *lines, ""]).encode()
+
+
 def seal(content: bytes, recipients: Sequence[str]) -> bytes:
     """Seal a few bytes to all of the recipients: each of them can open it."""
     return bytes(pyrage.encrypt(content, _recipients(recipients)))

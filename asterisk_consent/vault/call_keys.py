@@ -9,9 +9,9 @@ recording are. A call has one recording; making the key again, after a crash, re
 from dataclasses import dataclass
 from pathlib import Path
 
+from asterisk_consent.durable import make_directory, make_names_durable, unfinished, write_durably
 from asterisk_consent.errors import KeysError
 from asterisk_consent.vault.age import Identity, seal, unseal
-from asterisk_consent.vault.durable import make_names_durable, replacing
 from asterisk_consent.vault.names import key_path
 from asterisk_consent.vault.recipients import read_recipients
 
@@ -51,11 +51,8 @@ def make_key(key: CallKey) -> str:
     path = key.path
     pair = Identity.generate()
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=_DIRECTORY_MODE)
-            make_names_durable(key.keys)
-        with replacing(path, path.with_name(f"{path.name}.part"), mode=_MODE) as file:
-            file.write(seal(f"{pair.secret}\n".encode(), recipients))
+        make_directory(path.parent, mode=_DIRECTORY_MODE)
+        write_durably(path, seal(f"{pair.secret}\n".encode(), recipients), mode=_MODE)
     except OSError as error:
         raise KeysError(
             f"the key cannot be kept: {error.strerror}",
@@ -97,7 +94,7 @@ def destroy_key(call_id: str, keys: Path) -> None:
     """
     path = key_path(call_id, keys)
     try:
-        for each in (path, path.with_name(f"{path.name}.part")):
+        for each in (path, unfinished(path)):
             each.unlink(missing_ok=True)
         if path.parent.is_dir():
             make_names_durable(path.parent)

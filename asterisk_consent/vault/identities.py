@@ -6,9 +6,9 @@ what it wrote. A file is age's own identity format: a private key a line, with c
 
 from pathlib import Path
 
+from asterisk_consent.durable import make_directory, write_durably
 from asterisk_consent.errors import KeysError
-from asterisk_consent.vault.age import Identity, lines_that_count
-from asterisk_consent.vault.durable import make_names_durable, replacing
+from asterisk_consent.vault.age import Identity, lines_that_count, with_lines
 from asterisk_consent.vault.recipients import recipients_path
 
 _MODE = 0o600
@@ -62,13 +62,9 @@ def add_identity(controller: str, identities: Path, lines: list[str]) -> Path:
     """
     path = identity_path(controller, identities)
     try:
-        if not identities.is_dir():
-            identities.mkdir(parents=True)
-            identities.chmod(_DIRECTORY_MODE)
-            make_names_durable(identities.parent)
+        make_directory(identities, mode=_DIRECTORY_MODE, parents=True)
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        with replacing(path, path.with_name(f"{path.name}.part"), mode=_MODE) as file:
-            file.write("\n".join([*before.splitlines(), *lines, ""]).encode())
+        write_durably(path, with_lines(before, lines), mode=_MODE)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise KeysError(

@@ -18,17 +18,16 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from asterisk_consent.durable import make_names_durable, replacing
 from asterisk_consent.errors import AudioError, KeysError
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.age import Identity, seal_stream, unseal_stream
 from asterisk_consent.vault.call_keys import CallKey, destroy_key, has_key, make_key
-from asterisk_consent.vault.durable import make_names_durable, replacing
 from asterisk_consent.vault.flac import OpenedAudio, write_flac
 from asterisk_consent.vault.names import joined_path, kept_path, partial_path
 
 _MODE = 0o640
 _JOINED_MODE = 0o600
-_PIECE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +126,9 @@ def look_up(recording_id: RecordingId, vault: Path) -> Kept:
     :raises AudioError: where it cannot be read.
     """
     path = kept_path(recording_id, vault)
-    digest, size = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
-            while content := file.read(_PIECE_BYTES):
-                digest.update(content)
-                size += len(content)
+            digest, size = hashlib.file_digest(file, "sha256"), file.tell()
     except OSError as error:
         raise _not_readable(path, error) from error
     return Kept(sha256=digest.hexdigest(), size=size)

@@ -64,13 +64,14 @@ def find_orphans(
     in_keys = {path: call_of_key(path) for path in _list_keys(keys)}
     calls = {*running.values(), *kept.values()}
     unknown += [path for path, found in in_keys.items() if found not in calls]
+    with_key = set(in_keys.values())
     left = {found for found in in_spool.values() if found is not None and found in ended}
     missing = {recording for recording in kept if kept_path(recording, vault) not in in_vault}
     return Orphans(
         unknown_files=tuple(sorted(unknown)),
         left_in_spool=tuple(sorted(left)),
         missing=tuple(sorted(missing)),
-        without_key=tuple(sorted(each for each, call in kept.items() if call not in in_keys.values())),
+        without_key=tuple(sorted(each for each, call in kept.items() if call not in with_key)),
     )
 
 

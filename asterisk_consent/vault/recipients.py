@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from asterisk_consent.durable import make_directory, write_durably
 from asterisk_consent.errors import KeysError
-from asterisk_consent.vault.age import is_recipient, lines_that_count
-from asterisk_consent.vault.durable import make_names_durable, replacing
+from asterisk_consent.vault.age import is_recipient, lines_that_count, with_lines
 
 LEAST = 2
 RECIPIENTS = "recipients"
@@ -21,6 +21,7 @@ RECIPIENTS = "recipients"
 
 _CONTROLLER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MODE = 0o644
+_DIRECTORY_MODE = 0o755
 _LARGEST_BYTES = 64 << 10
 _INIT = "Make its keys: asterisk-consent init"
 
@@ -76,12 +77,8 @@ def add_recipients(controller: str, keys: Path, lines: list[str]) -> Path:
     path = recipients_path(controller, keys)
     before = _text(path) if path.exists() else ""
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir()
-            path.parent.chmod(0o755)
-            make_names_durable(keys)
-        with replacing(path, path.with_name(f"{path.name}.part"), mode=_MODE) as file:
-            file.write("\n".join([*before.splitlines(), *lines, ""]).encode())
+        make_directory(path.parent, mode=_DIRECTORY_MODE)
+        write_durably(path, with_lines(before, lines), mode=_MODE)
     except OSError as error:
         raise KeysError(
             f"the recipients cannot be written: {error.strerror}",
@@ -106,8 +103,7 @@ def note_recovery_test(controller: str, keys: Path, test: RecoveryTest) -> None:
     """
     path = _test_path(controller, keys)
     try:
-        with replacing(path, path.with_name(f"{path.name}.part"), mode=_MODE) as file:
-            file.write(f"{test.at.isoformat()} {test.recipient}\n".encode())
+        write_durably(path, f"{test.at.isoformat()} {test.recipient}\n".encode(), mode=_MODE)
     except OSError as error:
         raise KeysError(
             f"the moment of the test cannot be kept: {error.strerror}",

@@ -32,6 +32,31 @@ def replacing(path: Path, partial: Path, *, mode: int) -> Iterator[BinaryIO]:
             partial.unlink()
 
 
+def write_durably(path: Path, content: bytes, *, mode: int) -> None:
+    """Make ``path`` a file of this content, or leave what was there where something failed.
+
+    :raises OSError: it cannot be written; nothing of it is left.
+    """
+    with replacing(path, unfinished(path), mode=mode) as file:
+        file.write(content)
+
+
+def unfinished(path: Path) -> Path:
+    """Name the file that :func:`write_durably` writes to before it takes its name."""
+    return path.with_name(f"{path.name}.part")
+
+
+def make_directory(directory: Path, *, mode: int, parents: bool = False) -> None:
+    """Make a directory durably where there is none, with this mode whatever the umask.
+
+    :raises OSError: it cannot be made.
+    """
+    if not directory.is_dir():
+        directory.mkdir(mode=mode, parents=parents)
+        directory.chmod(mode)
+        make_names_durable(directory.parent)
+
+
 def make_names_durable(directory: Path) -> None:
     """Make what was created, renamed and removed in a directory durable.
 
