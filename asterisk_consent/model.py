@@ -22,6 +22,10 @@ def is_hex_id(text: str) -> bool:
     return _HEX_ID.fullmatch(text) is not None
 
 
+DIGITS = "0123456789*#"
+"""What a telephone sends."""
+
+
 class Mode(StrEnum):
     """Who decides, and what silence means."""
 

@@ -48,13 +48,12 @@ from asterisk_consent.dialogue.events import (
 from asterisk_consent.dialogue.machine import step
 from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, PbxUnavailableError
-from asterisk_consent.model import CallId, Outcome, RecordingId
+from asterisk_consent.model import DIGITS, CallId, Outcome, RecordingId
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 from asterisk_consent.pbx.fastagi import AgiChannel
 
 log = structlog.get_logger(__name__)
 
-ESCAPE_DIGITS = "0123456789*#"
 SAMPLES_PER_MS = 8
 """AGI counts the position in a sound in samples at 8 kHz."""
 
@@ -188,7 +187,7 @@ class AgiSession:
         """Play one file from where it stopped; return the digit, if any, and where it ended, in samples."""
         begin, began_at_s = self._offset, self._clock_s()
         try:
-            digit, end = await self._agi.stream_file(segment.path, ESCAPE_DIGITS, offset=begin)
+            digit, end = await self._agi.stream_file(segment.path, DIGITS, offset=begin)
         except PbxUnavailableError:
             left_ms = segment.duration_ms - begin // SAMPLES_PER_MS
             self._played_ms += max(0, min(round((self._clock_s() - began_at_s) * 1000), left_ms))

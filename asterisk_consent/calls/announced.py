@@ -47,13 +47,16 @@ class Announced:
     detail: str = ""
 
     def segments(self, part: Part, language: str) -> tuple[Segment, ...]:
-        """Return the files of a part: one, or for the menu one a language in the order of the menu."""
-        menu = self.policy.language.menu if self.policy else ()
-        languages = [tag for _, tag in menu] if part is Part.MENU else [language]
+        """Return the files of a part, one a language that it is spoken in."""
         return tuple(
             Segment(path=f"{self.path}/{tag}/{part}", duration_ms=self.prompts[tag].parts[part].duration_ms)
-            for tag in languages
+            for tag in self.languages_of(part, language)
         )
+
+    def languages_of(self, part: Part, language: str) -> list[str]:
+        """Return the languages a part is spoken in: all of the menu in their order for the menu, else this one."""
+        menu = self.policy.language.menu if self.policy else ()
+        return [tag for _, tag in menu] if part is Part.MENU else [language]
 
     def leaves_alone(self, dialled: str) -> bool:
         """Tell whether such a call is none of ours: nothing is asked, recorded or kept about it."""

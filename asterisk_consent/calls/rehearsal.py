@@ -38,10 +38,9 @@ from asterisk_consent.dialogue.events import (
 from asterisk_consent.dialogue.machine import step
 from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.ledger.payload import Decision
-from asterisk_consent.model import Call, Mode, Outcome, RecordingId
+from asterisk_consent.model import DIGITS, Call, Mode, Outcome, RecordingId
 from asterisk_consent.policy import Policy
 
-DIGITS = "0123456789*#"
 GO_ON = "\n"
 """What is spoken ends, or the silence lasts until its time-out."""
 HANG_UP = "q"
@@ -223,8 +222,7 @@ class Rehearsal:
                 self._way_out = way_out(outcome, self._dialogue.language)
 
     def _begin(self, play: int, parts: tuple[Part, ...], language: str) -> None:
-        menu = [tag for _, tag in self.policy.language.menu]
-        segments = [(part, tag) for part in parts for tag in (menu if part is Part.MENU else [language])]
+        segments = [(part, tag) for part in parts for tag in self._announced.languages_of(part, language)]
         missing = [f"{tag}: {part}" for part, tag in segments if part not in self._spoken.get(tag, {})]
         if missing:
             self._events.append(PlaybackFailed(play, f"no announcement ({', '.join(missing)})"))

@@ -187,7 +187,7 @@ def _require_spoken_as_written(chosen: Policy, prompts: Mapping[str, PromptSet],
     """Refuse what is spoken in other words than the policy and its texts say now."""
     for language, spoken in prompts.items():
         _, written = spoken_announcement(chosen, language, texts)
-        if {part: prompt.text for part, prompt in spoken.parts.items()} != written:
+        if spoken.spoken != written:
             raise RequestRefusedError(
                 "what was rendered or recorded is not what the policy and its text say now",
                 where=f"{chosen.id}/{language}",

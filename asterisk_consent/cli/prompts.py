@@ -132,7 +132,7 @@ def _problems(config: Config, policy: Policy, texts: Path) -> list[str]:
         return [*problems, f"{policy.id}: {error}"]
     for language, rendered in loaded.items():
         found = audio_problems(rendered)
-        if {part: prompt.text for part, prompt in rendered.parts.items()} != _spoken(policy, language, texts):
+        if rendered.spoken != _spoken(policy, language, texts):
             found.append("it does not say what the policy and its text say now. Render or import it again")
         if problem := time_problem(policy, rendered):
             found.append(problem)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from asterisk_consent.model import Basis, Direction, Mode
+from asterisk_consent.model import DIGITS, Basis, Direction, Mode
 from asterisk_consent.policy.model import (
     UNRECORDED,
     Agents,
@@ -34,7 +34,6 @@ from asterisk_consent.tables import Problems, Table, parse_toml
 MAX_FIRST_DIGIT_S = 7.0
 """A caller who is held by a service that stopped answering waits for at most the announcement and ten seconds."""
 
-_DIGITS = "0123456789*#"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -72,7 +71,7 @@ def read_policy(text: str, problems: Problems) -> Policy:
 
 
 def _read(table: Table) -> Policy:
-    mode = Mode(table.choice("mode", list(Mode)) or Mode.OFF)
+    mode = Mode(table.choice("mode", Mode))
     asks = mode is not Mode.OFF
     announcement = table.section("announcement") if asks else None
     addresses, names = _spoken(announcement) if announcement else ({}, {})
@@ -84,12 +83,12 @@ def _read(table: Table) -> Policy:
         version=table.whole("version", low=1, high=1_000_000),
         title=table.text("title", ""),
         mode=mode,
-        basis=Basis(table.choice("basis", list(Basis), *(() if asks else ("consent",))) or Basis.CONSENT),
+        basis=Basis(table.choice("basis", Basis, None if asks else "consent")),
         assessment=table.text("assessment", ""),
         jurisdiction=_matched(
             table, "jurisdiction", _COUNTRY, "the two capital letters of a country, such as 'NL'"
         ),
-        directions=_DIRECTIONS[table.choice("direction", list(_DIRECTIONS), "incoming") or "incoming"],
+        directions=_DIRECTIONS[table.choice("direction", _DIRECTIONS, "incoming")],
         controller=_controller(table.section("controller"), complete=asks),
         processor=_processor(table.optional_section("processor")),
         approving_role=approval.text("role"),
@@ -99,9 +98,9 @@ def _read(table: Table) -> Policy:
         card_data=table.boolean("card_data", False),
         proof_term=_term(table, "proof_term") if asks else _ONE_DAY,
         language=_language(table.section("language"), tuple(addresses)) if asks else _no_language(),
-        digits=_digits(table.optional_section("digits")),
-        timing=_timing(table.optional_section("timing")),
-        codes=_codes(table.optional_section("codes")),
+        digits=_digits(table.section("digits")),
+        timing=_timing(table.section("timing")),
+        codes=_codes(table.section("codes")),
         text=_named(announcement, "text") if announcement else "",
         addresses=addresses,
         spoken_names=names,
@@ -168,7 +167,7 @@ def _spoken(table: Table) -> tuple[Mapping[str, str], Mapping[str, str]]:
 
 
 def _language(table: Table, announced: tuple[str, ...]) -> Language:
-    written = table.choice("chosen_by", list(ChosenBy), "")
+    written = table.choice("chosen_by", ChosenBy, "")
     if not written and table.has("chosen_by"):
         table.names()  # what else there should be depends on what was meant
         return _no_language()
@@ -201,9 +200,7 @@ def _no_language() -> Language:
     return Language(chosen_by=ChosenBy.FIXED, otherwise=UNRECORDED)
 
 
-def _digits(table: Table | None) -> Digits:
-    if table is None:
-        return Digits()
+def _digits(table: Table) -> Digits:
     chosen = {key: table.text(key, "") for key in ("agree", "refuse", "repeat")}
     for key, digit in chosen.items():
         if digit:
@@ -212,26 +209,23 @@ def _digits(table: Table | None) -> Digits:
     return Digits(**chosen)
 
 
-def _timing(table: Table | None) -> Timing:
-    if table is None:
-        return Timing()
+def _timing(table: Table) -> Timing:
+    usual = Timing()
     timing = Timing(
-        attempts=table.whole("attempts", 2, low=1, high=5),
-        repeats=table.whole("repeats", 2, low=0, high=5),
-        first_digit_s=table.number("first_digit_s", 5.0, low=1.0, high=MAX_FIRST_DIGIT_S),
-        overall_s=table.number("overall_s", 90.0, low=5.0, high=300.0),
+        attempts=table.whole("attempts", usual.attempts, low=1, high=5),
+        repeats=table.whole("repeats", usual.repeats, low=0, high=5),
+        first_digit_s=table.number("first_digit_s", usual.first_digit_s, low=1.0, high=MAX_FIRST_DIGIT_S),
+        overall_s=table.number("overall_s", usual.overall_s, low=5.0, high=300.0),
     )
     table.end()
     return timing
 
 
-def _codes(table: Table | None) -> Codes:
-    if table is None:
-        return Codes()
+def _codes(table: Table) -> Codes:
     chosen = {key: table.text(key, "") for key in ("withdraw", "pause", "agent_stop")}
     for key, code in chosen.items():
         if code and not _CODE.fullmatch(code):
-            table.note(key, f"is {code!r}; write two to six of {_DIGITS} in quotes, such as '*9'")
+            table.note(key, f"is {code!r}; write two to six of {DIGITS} in quotes, such as '*9'")
     table.end()
     return Codes(**chosen)
 
@@ -297,7 +291,7 @@ def _agents(table: Table | None) -> Agents:
     if table is None:
         return Agents()
     agents = Agents(
-        basis=table.choice("basis", list(Basis)),
+        basis=table.choice("basis", Basis),
         notice=table.text("notice", ""),
         works_council=table.text("works_council", ""),
         aliases=table.boolean("aliases", False),
@@ -362,8 +356,8 @@ def _timezone(table: Table) -> str:
 
 
 def _check_digit(table: Table, key: str, digit: str) -> None:
-    if len(digit) != 1 or digit not in _DIGITS:
-        table.note(key, f"is {digit!r}; write one of {_DIGITS} in quotes")
+    if len(digit) != 1 or digit not in DIGITS:
+        table.note(key, f"is {digit!r}; write one of {DIGITS} in quotes")
 
 
 def _check_number(table: Table, key: str, number: str) -> None:

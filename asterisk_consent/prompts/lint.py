@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from asterisk_consent.errors import ConfigError
-from asterisk_consent.prompts.text import DUTIES, PLACE, AnnouncementText, canonical
+from asterisk_consent.prompts.text import DUTIES, PARTS, PLACE, AnnouncementText, canonical
 from asterisk_consent.prompts.wording import Meaning, Wording, pattern, wording_of
 
 RULES: Mapping[str, str] = {
@@ -72,28 +72,26 @@ def lint_text(
     :param duties: which sentences the policy requires, by part, each with the reason: an article, or the policy.
     :param spoken_values: what the places are filled with; empty or absent for a digit that the policy does not have.
     """
-    problems = [*_missing(text, duties)]
-    for part in text.parts:
+    problems: list[TextProblem] = []
+    wording: Wording | None = None
+    try:
+        wording = wording_of(text.language)
+    except ConfigError as error:
+        unchecked = f"{error.what}; the wording of this text was not checked"
+        problems.append(TextProblem(rule="language", place=text.file, what=unchecked, instead=error.remedy))
+    for part in PARTS:
+        problems += _missing(text, part, duties.get(part, {}))
+        if part not in text.parts:
+            continue
         problems += _problems_of_places(text, part)
         # The menu sentence of a language may wait for a policy that has a menu.
         if part != "menu" or part in duties:
             problems += _problems_of_digits(text, part, spoken_values)
-    try:
-        wording = wording_of(text.language)
-    except ConfigError as error:
-        unknown = TextProblem(
-            rule="language",
-            place=text.file,
-            what=f"{error.what}; the wording of this text was not checked",
-            instead=error.remedy,
-        )
-        return [unknown, *problems]
-    for part in text.parts:
-        problems += _problems_of_meaning(text, part, wording)
-        problems += _written_digits(text, part, wording)
-        problems += _vague(text, part, wording)
-    order = {part: index for index, part in enumerate(DUTIES)}
-    return sorted(problems, key=lambda problem: order[_part_of(problem)])
+        if wording is not None:
+            problems += _problems_of_meaning(text, part, wording)
+            problems += _written_digits(text, part, wording)
+            problems += _vague(text, part, wording)
+    return problems
 
 
 def is_reviewed(text: AnnouncementText) -> bool:
@@ -101,19 +99,18 @@ def is_reviewed(text: AnnouncementText) -> bool:
     return canonical(text.reviewed_by).casefold() != _UNREVIEWED
 
 
-def _missing(text: AnnouncementText, duties: Mapping[str, Mapping[str, str]]) -> Iterator[TextProblem]:
-    for part, required in duties.items():
-        for duty, reason in required.items():
-            if duty in text.parts.get(part, {}):
-                continue
-            says = DUTIES[part][duty]
-            place = f" It has the place {{{PLACE_OF_DUTY[duty]}}}." if duty in PLACE_OF_DUTY else ""
-            yield TextProblem(
-                rule="missing",
-                place=f"{text.file}: {part}.{duty}",
-                what=f"nothing says {says} ({reason})",
-                instead=f'Write in [{part}] a sentence {duty} = "…" that says {says}.{place}',
-            )
+def _missing(text: AnnouncementText, part: str, required: Mapping[str, str]) -> Iterator[TextProblem]:
+    for duty, reason in required.items():
+        if duty in text.parts.get(part, {}):
+            continue
+        says = DUTIES[part][duty]
+        place = f" It has the place {{{PLACE_OF_DUTY[duty]}}}." if duty in PLACE_OF_DUTY else ""
+        yield TextProblem(
+            rule="missing",
+            place=f"{text.file}: {part}.{duty}",
+            what=f"nothing says {says} ({reason})",
+            instead=f'Write in [{part}] a sentence {duty} = "…" that says {says}.{place}',
+        )
 
 
 def _problems_of_places(text: AnnouncementText, part: str) -> Iterator[TextProblem]:
@@ -232,7 +229,3 @@ class _Spoken:
     def duty_at(self, index: int) -> str:
         """Name the sentence that the character at ``index`` belongs to."""
         return next(duty for end, duty in self._ends if index < end)
-
-
-def _part_of(problem: TextProblem) -> str:
-    return problem.place.rsplit(": ", 1)[1].split(".")[0]

@@ -7,10 +7,9 @@ from asterisk_consent.errors import AudioError
 from asterisk_consent.prompts.production import make_part, write_announcement
 from asterisk_consent.prompts.rendered import (
     PLACEHOLDER,
-    Manifest,
     PromptSet,
-    announcement_digest,
     in_order,
+    manifest_of,
     part_problems,
 )
 from asterisk_consent.prompts.speech import speak
@@ -32,14 +31,12 @@ def render_prompts(
         part: make_part(part, speak(spoken[part], voice=voice), text=spoken[part])
         for part in in_order(spoken)
     }
-    parts = {part: entry for part, (entry, _) in made.items()}
-    manifest = Manifest(
+    manifest = manifest_of(
+        {part: entry for part, (entry, _) in made.items()},
         language=language,
         name=name,
         reviewed_by=reviewed_by,
         spoken_by=f"{PLACEHOLDER} {voice}",
-        digest=announcement_digest(parts),
-        parts=parts,
     )
     files = {
         f"{part}{suffix}": each for part, (_, by_suffix) in made.items() for suffix, each in by_suffix.items()

@@ -76,9 +76,14 @@ class PromptSet:
         return sum(part.duration_ms for part in self.parts.values()) / 1000
 
     @property
+    def spoken(self) -> dict[str, str]:
+        """The canonical text of each part by its name."""
+        return {name: part.text for name, part in self.parts.items()}
+
+    @property
     def text_digest(self) -> str:
         """The digest of its words alone, which another voice leaves as it is."""
-        return text_digest(self.language, {name: part.text for name, part in self.parts.items()})
+        return text_digest(self.language, self.spoken)
 
     def unchanged(self) -> bool:
         """Tell whether its audio files still hold what was loaded; cheap enough before every call."""
@@ -103,6 +108,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spoken_by: str
     digest: str
     parts: dict[str, ManifestPart]
+
+
+def manifest_of(
+    parts: Mapping[str, ManifestPart], *, language: str, name: str, reviewed_by: str, spoken_by: str
+) -> Manifest:
+    """Make the manifest of an announcement of these parts."""
+    return Manifest(
+        language=language,
+        name=name,
+        reviewed_by=reviewed_by,
+        spoken_by=spoken_by,
+        digest=announcement_digest(parts),
+        parts={part: parts[part] for part in in_order(parts)},
+    )
 
 
 def announcement_digest(parts: Mapping[str, ManifestPart]) -> str:

@@ -13,12 +13,10 @@ from asterisk_consent.prompts.production import make_part, write_announcement
 from asterisk_consent.prompts.recording import Recording, read_recording, recording_problems
 from asterisk_consent.prompts.rendered import (
     PLACEHOLDER,
-    Manifest,
     ManifestPart,
     Original,
     PromptSet,
-    announcement_digest,
-    in_order,
+    manifest_of,
     part_problems,
 )
 
@@ -64,14 +62,8 @@ def import_prompts(
             problems += [f"{part} ({recordings[part]}): {line}" for line in _lines(error)]
     if problems:
         raise AudioError("\n".join(problems), where=f"{language}/{name}")
-    parts = {part: parts[part] for part in in_order(parts)}
-    manifest = Manifest(
-        language=language,
-        name=name,
-        reviewed_by=reviewed_by,
-        spoken_by=spoken_by.strip(),
-        digest=announcement_digest(parts),
-        parts=parts,
+    manifest = manifest_of(
+        parts, language=language, name=name, reviewed_by=reviewed_by, spoken_by=spoken_by.strip()
     )
     return write_announcement(directory, manifest, files)
 

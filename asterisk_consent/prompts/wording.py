@@ -6,7 +6,7 @@ A regional tag (``nl-BE``) has the table of its language unless it has one of it
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
@@ -63,13 +63,17 @@ def wording_of(language: str) -> Wording:
     :raises ConfigError: where nothing is known of it.
     """
     known = _all_wordings()
-    for tag in (language, re.split("[-_]", language)[0]):
-        if tag in known:
-            return known[tag]
+    if tag := known_tag(language, known):
+        return known[tag]
     raise ConfigError(
         f"nothing is known of the language {language!r}; known are: {', '.join(known)}",
         remedy=f"Add a table [{language}] to asterisk_consent/prompts/{DATA}: {', '.join(Wording.__struct_fields__)}",
     )
+
+
+def known_tag(language: str, known: Collection[str]) -> str:
+    """Give the tag of ``known`` that ``language`` goes by: its own, else that of its language, else none."""
+    return next((tag for tag in (language, re.split("[-_]", language)[0]) if tag in known), "")
 
 
 def known_languages() -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from asterisk_consent.calls.announced import script_of
 from asterisk_consent.calls.rehearsal import (
-    DIGITS,
     GO_ON,
     HANG_UP,
     TIME_OUT,
@@ -37,7 +36,7 @@ from asterisk_consent.dialogue.events import (
 )
 from asterisk_consent.dialogue.machine import step
 from asterisk_consent.dialogue.script import Dialogue
-from asterisk_consent.model import Call, CallId, Direction, Outcome, Party
+from asterisk_consent.model import DIGITS, Call, CallId, Direction, Outcome, Party
 from asterisk_consent.policy import Policy
 from asterisk_consent.prompts.review import spoken_announcement
 

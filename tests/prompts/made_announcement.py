@@ -8,11 +8,10 @@ from asterisk_consent.policy import Policy
 from asterisk_consent.prompts.production import write_announcement
 from asterisk_consent.prompts.rendered import (
     SUFFIXES,
-    Manifest,
     ManifestPart,
     PromptSet,
-    announcement_digest,
     in_order,
+    manifest_of,
 )
 from asterisk_consent.prompts.review import spoken_announcement
 
@@ -30,14 +29,7 @@ def make_announcement(
         digests = {suffix: hashlib.sha256(each).hexdigest() for suffix, each in content.items()}
         parts[part] = ManifestPart(text=spoken[part], duration_ms=DURATION_MS, files=digests)
         files |= {f"{part}{suffix}": each for suffix, each in content.items()}
-    manifest = Manifest(
-        language=language,
-        name=name,
-        reviewed_by="unreviewed",
-        spoken_by=voice,
-        digest=announcement_digest(parts),
-        parts=parts,
-    )
+    manifest = manifest_of(parts, language=language, name=name, reviewed_by="unreviewed", spoken_by=voice)
     return write_announcement(directory, manifest, files)
 
 

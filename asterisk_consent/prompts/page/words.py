@@ -4,7 +4,6 @@ Rule: every language says everything, in sentences of its own; a language that i
 add. A regional tag (``nl-BE``) has the words of its language unless it has a file of its own.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from importlib import resources
 
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.policy import Term
+from asterisk_consent.prompts.wording import known_tag
 
 UNREVIEWED = "unreviewed"
 """What ``reviewed_by`` says where nobody has read the wording."""
@@ -52,9 +52,8 @@ def words_of(language: str) -> Words:
     :raises ConfigError: there are none.
     """
     known = page_languages()
-    for tag in (language, re.split("[-_]", language)[0]):
-        if tag in known:
-            return _words(tag)
+    if tag := known_tag(language, known):
+        return _words(tag)
     raise ConfigError(
         f"there are no words for a page in {language!r}; there are for: {', '.join(known)}",
         remedy=f"Add asterisk_consent/prompts/page/{language}.toml with the keys of en.toml",
