@@ -208,7 +208,7 @@ def load_policies(directory: Path) -> dict[str, PolicyFile]:
     """
     policies: dict[str, PolicyFile] = {}
     problems: list[str] = []
-    for file in sorted(directory.glob("*.toml")):
+    for file in policy_files(directory):
         try:
             found = load_policy(file)
         except ConfigError as error:
@@ -223,11 +223,20 @@ def load_policies(directory: Path) -> dict[str, PolicyFile]:
         policies[name] = found
     if problems:
         raise ConfigError("\n".join(problems))
-    if not policies:
+    return policies
+
+
+def policy_files(directory: Path) -> list[Path]:
+    """Return every ``*.toml`` of a directory.
+
+    :raises ConfigError: there is none.
+    """
+    files = sorted(directory.glob("*.toml"))
+    if not files:
         raise ConfigError(
             "no policy found", where=str(directory), remedy="Put one *.toml file per policy there"
         )
-    return policies
+    return files
 
 
 def load_policy(file: Path) -> PolicyFile:

@@ -15,7 +15,7 @@ from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
-from asterisk_consent.calls.loading import Reloading, load_announced, log_loaded
+from asterisk_consent.calls.loading import Reloading, announce, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
 from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
@@ -45,11 +45,11 @@ async def serve(config: Config) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    load_policies(config.policies)
+    files = load_policies(config.policies)
     async with AsyncExitStack() as stack:
         ledger = await Ledger.open(config.ledger_path, min_free_bytes=config.min_free_bytes)
         stack.push_async_callback(ledger.close)
-        announced = await asyncio.to_thread(load_announced, config)
+        announced = await asyncio.to_thread(announce, files, config)
         log_loaded(announced, today=_today())
         policies = Policies(announced)
         ari = await stack.enter_async_context(
@@ -60,27 +60,8 @@ async def serve(config: Config) -> None:
         await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
         switchboard = Switchboard(policies, surroundings)
-        ami = AmiClient(
-            host=config.ami.host,
-            port=config.ami.port,
-            username=config.ami.user,
-            secret=config.ami.secret,
-            on_event=lambda event: guard.take(event),
-            on_state=lambda up: guard.look_again() if up else None,
-        )
-        guard = Guard(recorder=recorder, bridges=ari, mixmonitors=ami)
-        heartbeat = Heartbeat(
-            ari=ari,
-            switchboard=switchboard,
-            policies=policies,
-            ledger=ledger,
-            places=(config.spool, config.vault, config.keys),
-            guarded=lambda: ami.connected,
-            min_free_bytes=config.min_free_bytes,
-            bypass=config.bypass,
-            now=_now,
-            new_call_id=lambda: os.urandom(16).hex(),
-        )
+        ami = _guarding(config, recorder, ari)
+        heartbeat = _heartbeat(config, ari, ami, switchboard, policies, ledger)
         stack.push_async_callback(ami.close)
         await ami.start()
         desk = AgiDesk(policies, surroundings, switchboard)
@@ -158,6 +139,42 @@ def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
         channels=channels,
         monotonic_s=time.monotonic,
         now=_now,
+    )
+
+
+def _guarding(config: Config, recorder: Recorder, ari: AriClient) -> AmiClient:
+    """Return the connection over which the guard hears who joins a recorded call."""
+    ami = AmiClient(
+        host=config.ami.host,
+        port=config.ami.port,
+        username=config.ami.user,
+        secret=config.ami.secret,
+        on_event=lambda event: guard.take(event),
+        on_state=lambda up: guard.look_again() if up else None,
+    )
+    guard = Guard(recorder=recorder, bridges=ari, mixmonitors=ami)
+    return ami
+
+
+def _heartbeat(
+    config: Config,
+    ari: AriClient,
+    ami: AmiClient,
+    switchboard: Switchboard,
+    policies: Policies,
+    ledger: Ledger,
+) -> Heartbeat:
+    return Heartbeat(
+        ari=ari,
+        switchboard=switchboard,
+        policies=policies,
+        ledger=ledger,
+        places=(config.spool, config.vault, config.keys),
+        guarded=lambda: ami.connected,
+        min_free_bytes=config.min_free_bytes,
+        bypass=config.bypass,
+        now=_now,
+        new_call_id=lambda: os.urandom(16).hex(),
     )
 
 

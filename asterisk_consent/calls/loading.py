@@ -16,7 +16,7 @@ import structlog
 from asterisk_consent.calls.announced import Announced, Policies
 from asterisk_consent.config import Config, PolicyFile, load_policies
 from asterisk_consent.errors import AudioError, ConsentError, KeysError
-from asterisk_consent.ledger.read import ApprovalRow, approvals
+from asterisk_consent.ledger.read import ApprovalRow, latest_approvals
 from asterisk_consent.model import Mode
 from asterisk_consent.policy import Policy
 from asterisk_consent.policy.duties import announcement_duties
@@ -43,8 +43,15 @@ def load_announced(config: Config) -> dict[str, Announced]:
     :raises ConfigError: a policy file cannot be used.
     :raises LedgerError: the approvals cannot be read.
     """
-    files = load_policies(config.policies)
-    latest = {(row.policy, row.policy_version): row for row in approvals(config.ledger_path)}
+    return announce(load_policies(config.policies), config)
+
+
+def announce(files: Mapping[str, PolicyFile], config: Config) -> dict[str, Announced]:
+    """Join policies that were read with their approvals and with what is played for them.
+
+    :raises LedgerError: the approvals cannot be read.
+    """
+    latest = latest_approvals(config.ledger_path)
     return {
         name: _announced(found, latest.get((name, found.policy.version)), config)
         for name, found in files.items()

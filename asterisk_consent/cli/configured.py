@@ -20,8 +20,14 @@ def configured(command: Callable[Concatenate[Config, P], R]) -> Callable[P, R]:
     """Call the command with the ``Config`` of the file that ``--config`` names."""
 
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        named = click.get_current_context().obj
-        config = load_config(named) if isinstance(named, Path) else named
-        return command(config, *args, **kwargs)
+        return command(config_of(click.get_current_context()), *args, **kwargs)
 
     return update_wrapper(run, command)
+
+
+def config_of(context: click.Context) -> Config:
+    """Return the ``Config`` of the file that ``--config`` names, for a command that may do without.
+
+    :raises ConfigError: it cannot be used.
+    """
+    return load_config(context.obj) if isinstance(context.obj, Path) else context.obj

@@ -7,7 +7,6 @@ people goes to standard error.
 
 import secrets
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import click
@@ -145,13 +144,10 @@ def _make(config: Config, controller: str, name: str) -> None:
 
 def _kept_here(config: Config, controller: str) -> set[str]:
     try:
-        return _recipients_of(load_identities(identity_path(controller, config.identities)))
+        here = load_identities(identity_path(controller, config.identities))
     except KeysError:
         return set()
-
-
-def _recipients_of(identities: Iterable[Identity]) -> set[str]:
-    return {identity.recipient for identity in identities}
+    return {identity.recipient for identity in here}
 
 
 def _one_line(text: str) -> str:

@@ -4,6 +4,7 @@ Rule: text from outside is shown and never obeyed: control characters, and those
 written out. Where the output is no terminal every row is one line, without colours.
 """
 
+import shutil
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -19,6 +20,8 @@ is a note, which is folded, and left out where no row has one.
 _LEAST_NOTE = 16
 _GAP = 2
 _NO_TERMINAL_WIDTH = 10_000
+_WIDEST_TEXT = 84
+"""Columns of text that are read with ease."""
 
 
 def print_listing(columns: Columns, rows: Sequence[Sequence[str]], *, empty: str) -> None:
@@ -57,6 +60,11 @@ def _stacked(texts: Sequence[str], group: tuple[int, ...], height: int = 0) -> T
     first, *others = (texts[index] for index in group)
     filled = [*others, *[" "] * (height - len(group))]
     return Text.assemble(first, *((f"\n{other}", "dim") for other in filled))
+
+
+def text_width() -> int:
+    """Return the columns to fold running text to."""
+    return min(_WIDEST_TEXT, shutil.get_terminal_size().columns)
 
 
 def visible(text: str, limit: int = 40) -> str:

@@ -5,23 +5,23 @@ approved by nobody, and what a role must sign is signed rule by rule.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
 from asterisk_consent.calls.approving import Approver, approval_entry, is_approved, time_problem
-from asterisk_consent.calls.loading import announcement_directory, load_announced, load_prompts
-from asterisk_consent.cli.configured import configured
+from asterisk_consent.calls.loading import announce, announcement_directory, load_prompts
+from asterisk_consent.cli.configured import config_of, configured
 from asterisk_consent.cli.listing import print_listing, visible
 from asterisk_consent.cli.person import person
 from asterisk_consent.cli.texts import texts_option
-from asterisk_consent.config import Config, load_policies
+from asterisk_consent.config import Config, load_policies, policy_files
 from asterisk_consent.errors import ConfigError, RequestRefusedError
 from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.entry import NewEntry
-from asterisk_consent.ledger.read import ApprovalRow, approvals
+from asterisk_consent.ledger.read import ApprovalRow, approvals, latest_approvals
 from asterisk_consent.policy import Policy
 from asterisk_consent.policy.finding import Finding, Severity
 from asterisk_consent.prompts.rendered import PromptSet
@@ -48,7 +48,7 @@ def check(context: click.Context, files: tuple[Path, ...], texts: Path, as_json:
 
     Without FILE the policies of the configuration are checked. Exit status 1 when there is an error.
     """
-    chosen = files or _configured_files(context)
+    chosen = files or policy_files(config_of(context).policies)
     reviews = [review_policy(file, _content(file), texts=texts, today=_today()) for file in chosen]
     if as_json:
         click.echo(
@@ -118,8 +118,8 @@ def approve(
 def list_(config: Config, *, as_json: bool) -> None:
     """List the policies, with who approved them, and whether calls can be asked under them."""
     files = load_policies(config.policies)
-    loaded = load_announced(config)
-    latest = {(row.policy, row.policy_version): row for row in approvals(config.ledger_path)}
+    loaded = announce(files, config)
+    latest = latest_approvals(config.ledger_path)
     rows = [
         (found.policy, latest.get((name, found.policy.version)), loaded[name].detail)
         for name, found in sorted(files.items())
@@ -209,18 +209,6 @@ def _signature(text: str) -> tuple[str, str]:
     return rule.strip(), reason.strip()
 
 
-def _configured_files(context: click.Context) -> Sequence[Path]:
-    from asterisk_consent.config import load_config
-
-    config = load_config(context.obj) if isinstance(context.obj, Path) else context.obj
-    files = sorted(config.policies.glob("*.toml"))
-    if not files:
-        raise ConfigError(
-            "no policy found", where=str(config.policies), remedy="Put one *.toml file per policy there"
-        )
-    return files
-
-
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -244,6 +232,7 @@ def _object(reviewed: Review, finding: Finding) -> dict[str, object]:
 
 
 def _listed_object(listed: Policy, approval: ApprovalRow | None, fault: str) -> dict[str, object]:
+    by = approval.approval if approval else None
     return {
         "policy": listed.id,
         "version": listed.version,
@@ -251,8 +240,8 @@ def _listed_object(listed: Policy, approval: ApprovalRow | None, fault: str) -> 
         "mode": listed.mode,
         "languages": list(listed.languages),
         "approved_at": _moment(approval.approved_at) if approval else None,
-        "approved_by": approval.approval.name if approval and approval.approval else None,
-        "role": approval.approval.role if approval and approval.approval else None,
+        "approved_by": by.name if by else None,
+        "role": by.role if by else None,
         "fault": fault or None,
     }
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from asterisk_consent.config import PolicyFile, load_config, load_policies, load_policy
+from asterisk_consent.cli.configured import config_of
+from asterisk_consent.config import PolicyFile, load_policies, load_policy
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.policy import Policy
 from asterisk_consent.prompts.lint import is_reviewed
@@ -28,7 +29,7 @@ def named_policy(context: click.Context, named: str) -> PolicyFile:
     if file.suffix or file.name != named:
         raise ConfigError("there is no such file", where=named, remedy="Name a policy file, or a policy's id")
     try:
-        config = load_config(context.obj) if isinstance(context.obj, Path) else context.obj
+        config = config_of(context)
     except ConfigError as error:
         raise ConfigError(
             f"there is no such file, and the configuration cannot be used: {error}", where=named

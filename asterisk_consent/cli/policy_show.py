@@ -3,13 +3,13 @@
 Rule: what is not ready to be published is said beside the page, never on it.
 """
 
-import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from asterisk_consent.cli.listing import text_width
 from asterisk_consent.cli.policy_named import announcements_of, named_argument, named_policy
 from asterisk_consent.cli.texts import texts_option
 from asterisk_consent.config import PolicyFile
@@ -29,9 +29,6 @@ from asterisk_consent.prompts.page import (
 )
 from asterisk_consent.prompts.review import review
 from asterisk_consent.prompts.wording import wording_of
-
-WIDEST = 84
-"""Columns of text that are read with ease."""
 
 
 @click.command()
@@ -55,15 +52,15 @@ def show(context: click.Context, named: str, language: str | None, target: Path 
     """
     found = named_policy(context, named)
     languages = _languages(found.policy, language)
-    spoken, _ = announcements_of(found.policy, texts)
+    spoken, unreviewed = announcements_of(found.policy, texts)
     pages = {tag: policy_page(found.policy, tag, spoken) for tag in languages}
     if target is None:
-        width = min(WIDEST, shutil.get_terminal_size().columns)
+        width = text_width()
         click.echo("\n\n\n".join(page_text(page, width=width) for page in pages.values()))
     else:
         for file in _write(pages, target, found.policy.id):
             click.echo(f"{file}: written")
-    for line in _not_ready(found, languages, texts):
+    for line in _not_ready(found, [tag for tag in unreviewed if tag in languages], languages, texts):
         click.echo(line, err=True)
 
 
@@ -107,16 +104,17 @@ def _write(pages: Mapping[str, Page], target: Path, name: str) -> list[Path]:
     return list(files.values())
 
 
-def _not_ready(found: PolicyFile, languages: tuple[str, ...], texts: Path) -> list[str]:
-    """Say what keeps the pages from being published as they are."""
+def _not_ready(
+    found: PolicyFile, unreviewed: list[str], languages: tuple[str, ...], texts: Path
+) -> list[str]:
+    """Say what keeps the pages in these languages from being published as they are."""
     errors = review(found.file, found.content, texts=texts, today=datetime.now(UTC).date()).of(Severity.ERROR)
     lines = []
     if errors:
         count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
         lines.append(f"Not to be published: the policy has {count}, see 'asterisk-consent policy check'.")
-    _, unreviewed = announcements_of(found.policy, texts)
     for what, tags in (
-        ("the announcement", [tag for tag in unreviewed if tag in languages]),
+        ("the announcement", unreviewed),
         ("the page", [tag for tag in languages if words_of(tag).reviewed_by == UNREVIEWED]),
     ):
         if tags:

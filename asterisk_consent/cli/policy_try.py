@@ -3,7 +3,6 @@
 Rule: nothing is asked of the PBX and nothing is written down; what it comes to is what a call would come to.
 """
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -25,14 +24,11 @@ from asterisk_consent.calls.rehearsal import (
     Waiting,
 )
 from asterisk_consent.cli.keys import typed_keys
-from asterisk_consent.cli.listing import visible
+from asterisk_consent.cli.listing import text_width, visible
 from asterisk_consent.cli.policy_named import announcements_of, named_argument, named_policy
 from asterisk_consent.cli.texts import texts_option
 from asterisk_consent.model import Call, CallId, Direction, Outcome, Party
 from asterisk_consent.policy import Policy
-
-WIDEST = 84
-"""Columns of text that are read with ease."""
 
 _KEYS = "Press digits while you read; Enter lets it go on; t: the time is over; q: hang up."
 _NAMES = {HANG_UP: "(hangs up)", TIME_OUT: "(the time for it all is over)"}
@@ -94,7 +90,7 @@ def try_(
         started_at=0,
         alias=_ALIAS,
     )
-    width = min(WIDEST, shutil.get_terminal_size().columns)
+    width = text_width()
     click.echo(_folded(_opening(policy, call, unreviewed), width))
     rehearsal = Rehearsal(policy, spoken, call, region=policy.jurisdiction)
     with closing(typed_keys()) as keys:

@@ -146,6 +146,11 @@ def approvals(path: Path, policy: str | None = None) -> list[ApprovalRow]:
         return [_approval_row(row) for row in connection.execute(query, (policy,))]
 
 
+def latest_approvals(path: Path) -> dict[tuple[str, int], ApprovalRow]:
+    """Return the latest approval of each version of each policy."""
+    return {(row.policy, row.policy_version): row for row in approvals(path)}
+
+
 def recordings(path: Path) -> list[RecordingRow]:
     """Return every recording that an entry speaks of, in the order they were allowed."""
     with reading(path) as connection:
