@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from asterisk_consent.ledger import Ledger
-from tests.ledger.entries import open_ledger
+from tests.ledger.entries import decision, open_ledger
 
 
 @pytest.fixture
@@ -19,3 +19,12 @@ async def ledger(path: Path) -> AsyncIterator[Ledger]:
     opened = await open_ledger(path)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def filled(path: Path) -> Path:
+    ledger = await open_ledger(path)
+    for number in range(3):
+        await ledger.append(decision(number))
+    await ledger.close()
+    return path

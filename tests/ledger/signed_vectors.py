@@ -30,7 +30,7 @@ from asterisk_consent.ledger.schema import migrate
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import NOW, decision, hex_id, recorded
 from tests.ledger.signing import ORDER, signing_key
-from tests.ledger.write_vectors import VECTORS, alter, chain_of, gone, write
+from tests.ledger.write_vectors import VECTORS, TextRow, alter, chain_of, gone, texts_of, write
 
 CHECKPOINTS = VECTORS / "checkpoints"
 PROOFS = VECTORS / "proofs"
@@ -42,7 +42,7 @@ class CheckpointVector(msgspec.Struct, frozen=True, kw_only=True):
     """A chain as in the other vectors, a checkpoint's text, and what a verifier says is wrong; empty: nothing."""
 
     about: str
-    rows: list[tuple[int, str, str, str | None, str | None]]
+    rows: list[TextRow]
     checkpoint: str
     wrong: str
 
@@ -156,16 +156,7 @@ def case(
     """Make a vector."""
     return CheckpointVector(
         about=about,
-        rows=[
-            (
-                row.seq,
-                row.header.decode("latin-1"),
-                row.hash.hex(),
-                None if row.salt is None else row.salt.hex(),
-                None if row.body is None else row.body.decode("latin-1"),
-            )
-            for row in rows
-        ],
+        rows=texts_of(rows),
         checkpoint=text(checkpoint),
         wrong=wrong,
     )

@@ -11,23 +11,10 @@ from asterisk_consent.ledger import verifier
 from asterisk_consent.ledger.chain import ChainVerifier, Head, Row
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import decision
-from tests.ledger.write_vectors import VECTORS, Vector, chain_of, renumbered, vectors
+from tests.ledger.write_vectors import VECTORS, Vector, chain_of, renumbered, rows_of, vectors
 
 CHAIN = chain_of([decision(number, outcome) for number, outcome in enumerate(Outcome)])
 FILES = sorted(VECTORS.glob("*.json"))
-
-
-def rows_of(vector: Vector) -> list[Row]:
-    return [
-        Row(
-            seq,
-            header.encode("latin-1"),
-            bytes.fromhex(digest),
-            None if salt is None else bytes.fromhex(salt),
-            None if body is None else body.encode("latin-1"),
-        )
-        for seq, header, digest, salt, body in vector.rows
-    ]
 
 
 def problem_seq(rows: list[Row], expected: Head | None = None) -> int | None:
@@ -44,7 +31,7 @@ def problem_seq(rows: list[Row], expected: Head | None = None) -> int | None:
 def test_each_vector_is_judged_as_it_says(file: Path) -> None:
     vector = msgspec.json.decode(file.read_bytes(), type=Vector)
     expected = Head(seq=vector.expected_seq, hash=bytes.fromhex(vector.expected_hash))
-    found = problem_seq(rows_of(vector), expected if vector.expected_seq else None)
+    found = problem_seq(rows_of(vector.rows), expected if vector.expected_seq else None)
     assert (found is None) == (vector.about in INTACT)
     assert (found or 0) == vector.problem_seq
 
@@ -68,7 +55,7 @@ INTACT = {
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_verifier_written_from_the_document_agrees(file: Path) -> None:
     vector = msgspec.json.decode(file.read_bytes(), type=Vector)
-    stored = [(row.seq, row.header, row.hash, row.salt, row.body) for row in rows_of(vector)]
+    stored = [msgspec.structs.astuple(row) for row in rows_of(vector.rows)]
     known = (vector.expected_seq, bytes.fromhex(vector.expected_hash)) if vector.expected_seq else None
     assert holds_alone(stored, known) == (vector.about in INTACT)
 

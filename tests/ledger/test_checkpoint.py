@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from asterisk_consent.cli.ledger import ledger as command
 from asterisk_consent.errors import LedgerBrokenError, LedgerError, RequestRefusedError
 from asterisk_consent.ledger import Ledger, append_from_outside, rebuild, verifier, verify
-from asterisk_consent.ledger.chain import ChainVerifier, Row
+from asterisk_consent.ledger.chain import ChainVerifier
 from asterisk_consent.ledger.checkpoint import (
     Checkpoint,
     checkpoint_line,
@@ -31,10 +31,11 @@ from asterisk_consent.ledger.checkpoint import (
 )
 from asterisk_consent.ledger.checkpoints import covered, take_checkpoint
 from asterisk_consent.ledger.keyfile import load_key, make_key
-from tests.ledger.entries import NOW, decision, open_ledger
+from tests.ledger.entries import NOW, decision
 from tests.ledger.signed_vectors import CHECKPOINTS, CheckpointVector, checkpoint_vectors
 from tests.ledger.signing import signing_key
 from tests.ledger.tampering import tampering
+from tests.ledger.write_vectors import rows_of
 
 FILES = sorted(CHECKPOINTS.glob("*.json"))
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "storage.md").read_text()
@@ -51,14 +52,7 @@ def said_by_product(vector: CheckpointVector) -> str:
         check = ChainVerifier(checkpoints=[read_checkpoint(vector.checkpoint)])
     except LedgerBrokenError as error:
         return error.what
-    for seq, header, digest, salt, body in vector.rows:
-        row = Row(
-            seq,
-            header.encode("latin-1"),
-            bytes.fromhex(digest),
-            None if salt is None else bytes.fromhex(salt),
-            None if body is None else body.encode("latin-1"),
-        )
+    for row in rows_of(vector.rows):
         if check.check(row) is None:
             break
     check.finish()
@@ -67,16 +61,7 @@ def said_by_product(vector: CheckpointVector) -> str:
 
 def said_alone(vector: CheckpointVector) -> str:
     """Return what the verifier says that shares no code with the product."""
-    rows = [
-        (
-            seq,
-            header.encode("latin-1"),
-            bytes.fromhex(digest),
-            None if salt is None else bytes.fromhex(salt),
-            None if body is None else body.encode("latin-1"),
-        )
-        for seq, header, digest, salt, body in vector.rows
-    ]
+    rows = [msgspec.structs.astuple(row) for row in rows_of(vector.rows)]
     try:
         verifier.check_ledger(rows, [verifier.read_checkpoint(vector.checkpoint)])
     except verifier.WrongError as error:
@@ -122,15 +107,6 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
         read_checkpoint(raw)
     with pytest.raises(verifier.WrongError):
         verifier.read_checkpoint(raw)
-
-
-@pytest.fixture
-async def filled(path: Path) -> Path:
-    ledger = await open_ledger(path)
-    for number in range(3):
-        await ledger.append(decision(number))
-    await ledger.close()
-    return path
 
 
 def take(path: Path, number: int = 1) -> Checkpoint:

@@ -10,22 +10,12 @@ from click.testing import CliRunner, Result
 from asterisk_consent.cli.ledger import ledger as command
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger import list_calls
-from tests.ledger.entries import decision, open_ledger
 from tests.ledger.tampering import tampering
 
 
 @dataclass(frozen=True)
 class Place:
     ledger_path: Path
-
-
-@pytest.fixture
-async def filled(path: Path) -> Path:
-    ledger = await open_ledger(path)
-    for number in range(3):
-        await ledger.append(decision(number))
-    await ledger.close()
-    return path
 
 
 def run(path: Path, *arguments: str) -> Result:

@@ -22,14 +22,46 @@ from tests.ledger.entries import NOW, decision, hex_id, made_up_randomness, reco
 VECTORS = Path(__file__).with_name("vectors")
 
 
+TextRow = tuple[int, str, str, str | None, str | None]
+"""An entry as ``[seq, header, hash, salt, body]``, hash and salt in hexadecimal."""
+
+
 class Vector(msgspec.Struct, frozen=True, kw_only=True):
-    """A chain as ``[seq, header, hash, salt, body]`` (hash, salt in hexadecimal), and what is wrong."""
+    """A chain, and what is wrong."""
 
     about: str
-    rows: list[tuple[int, str, str, str | None, str | None]]
+    rows: list[TextRow]
     problem_seq: int
     expected_seq: int = 0
     expected_hash: str = ""
+
+
+def texts_of(rows: list[Row]) -> list[TextRow]:
+    """Write the rows of a chain as they stand in a vector."""
+    return [
+        (
+            row.seq,
+            row.header.decode("latin-1"),
+            row.hash.hex(),
+            None if row.salt is None else row.salt.hex(),
+            None if row.body is None else row.body.decode("latin-1"),
+        )
+        for row in rows
+    ]
+
+
+def rows_of(texts: list[TextRow]) -> list[Row]:
+    """Read the rows of a chain out of a vector."""
+    return [
+        Row(
+            seq,
+            header.encode("latin-1"),
+            bytes.fromhex(digest),
+            None if salt is None else bytes.fromhex(salt),
+            None if body is None else body.encode("latin-1"),
+        )
+        for seq, header, digest, salt, body in texts
+    ]
 
 
 def chain_of(entries: list[NewEntry]) -> list[Row]:
@@ -105,16 +137,7 @@ def vector(about: str, rows: list[Row], problem_seq: int, *, expected: Row | Non
     """Make a vector; ``problem_seq`` 0 means that all holds."""
     return Vector(
         about=about,
-        rows=[
-            (
-                row.seq,
-                row.header.decode("latin-1"),
-                row.hash.hex(),
-                None if row.salt is None else row.salt.hex(),
-                None if row.body is None else row.body.decode("latin-1"),
-            )
-            for row in rows
-        ],
+        rows=texts_of(rows),
         problem_seq=problem_seq,
         expected_seq=expected.seq if expected else 0,
         expected_hash=expected.hash.hex() if expected else "",
