@@ -86,6 +86,10 @@ class Asterisk:
         _, body = self.ari("GET", "asterisk/variable", variable=name)
         return str(body.get("value", "")) if isinstance(body, dict) else ""
 
+    def global_number(self, name: str) -> int:
+        """The same of one that counts; 0 when it has none."""
+        return int(self.global_variable(name) or "0")
+
     def log_tail(self, lines: int = 25) -> str:
         """The end of what it printed and logged."""
         printed = self.program.log_tail(lines)

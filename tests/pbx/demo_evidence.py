@@ -22,9 +22,8 @@ from tests.pbx.demo_repertoire import Repertoire
 from tests.pbx.demo_watch import Watch
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import Entry, files_holding, read_entries
+from tests.pbx.scenarios.policy_round import OFF_CALLS
 from tests.pbx.settings import PROJECT, CannotSetUpError
-
-OFF_CALLS = "CONSENT_OFF_CALLS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,9 @@ class Before:
     def of(cls, pbx: DevelopmentPbx) -> Self:
         """Look at it now."""
         entries = read_entries(pbx.settings).all
-        return cls(last_seq=entries[-1].header.seq if entries else 0, off_calls=_off_calls(pbx))
+        return cls(
+            last_seq=entries[-1].header.seq if entries else 0, off_calls=pbx.asterisk.global_number(OFF_CALLS)
+        )
 
 
 def collect(
@@ -110,7 +111,7 @@ def collect(
             for caller in callers
         },
         traces=_traces(pbx, [caller.role for caller in callers]),
-        off_calls=_off_calls(pbx) - before.off_calls,
+        off_calls=pbx.asterisk.global_number(OFF_CALLS) - before.off_calls,
         verify_status=verified.returncode,
         verify_text=(verified.stdout + verified.stderr).partition("\n")[0].strip(),
     )
@@ -132,10 +133,6 @@ def _traces(pbx: DevelopmentPbx, roles: Iterable[Role]) -> frozenset[str]:
             files_holding(each.encode(), places) for each in (role.caller_id[3:], f"{role.name} Voorbeeld")
         )
     )
-
-
-def _off_calls(pbx: DevelopmentPbx) -> int:
-    return int(pbx.asterisk.global_variable(OFF_CALLS) or "0")
 
 
 def _hand_out(pbx: DevelopmentPbx, rows: list[CallRow]) -> dict[str, Path]:

@@ -43,7 +43,7 @@ class Service:
         :raises CannotSetUpError: it ended, or did not come back in time.
         """
         end = time.monotonic() + READY_WITHIN_S
-        while int(self._asterisk.global_variable(HEARTBEAT) or "0") < time.time() - 1.5:
+        while self._asterisk.global_number(HEARTBEAT) < time.time() - 1.5:
             self._require_hope(end)
 
     def is_running(self) -> bool:

@@ -13,7 +13,7 @@ from asterisk_consent.calls.ways_out import ESCAPE_MARGIN_S
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import announcement_of, wait_for_ends
 from tests.pbx.scenarios.main_round import main_round
-from tests.pbx.scenarios.policy_round import PolicyRound, count_off, policies_of, policy_round
+from tests.pbx.scenarios.policy_round import OFF_CALLS, PolicyRound, policies_of, policy_round
 from tests.pbx.scenarios.reloading import Reloading
 from tests.pbx.scenarios.round import Round, play_round
 from tests.pbx.settings import SERVICE_UID
@@ -53,7 +53,7 @@ def rounds(
     policies_start_s = POLICIES_START_S if parts else 0.0
     parts |= policy_round(policies_start_s) if "policy_calls" in wanted else {}
     reloading = Reloading(running_pbx, policies_start_s + RELOADING_STARTS_S if parts else 0.0)
-    counted_before = count_off(running_pbx)
+    counted_before = running_pbx.asterisk.global_number(OFF_CALLS)
     with reloading.prepared() if "reloaded" in wanted else nullcontext():
         beside = [reloading.beside] if "reloaded" in wanted else []
         played = play_round(running_pbx, parts, beside=beside)

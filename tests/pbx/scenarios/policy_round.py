@@ -81,7 +81,9 @@ def policies_of(pbx: DevelopmentPbx, played: Round, counted_before: int) -> Poli
     seen = {
         name: _seen(pbx, call.caller.number) for name, call in played.calls.items() if name.startswith(KEPT)
     }
-    return PolicyRound(round=played, counted=count_off(pbx) - counted_before, seen=seen)
+    return PolicyRound(
+        round=played, counted=pbx.asterisk.global_number(OFF_CALLS) - counted_before, seen=seen
+    )
 
 
 def policy_round(starts_s: float = 0.0) -> dict[str, Part]:
@@ -195,8 +197,3 @@ def _seen(pbx: DevelopmentPbx, number: str) -> Seen:
         id=value("ID"),
         called=value("CALLED"),
     )
-
-
-def count_off(pbx: DevelopmentPbx) -> int:
-    """How many calls Asterisk has counted as none of ours."""
-    return int(pbx.asterisk.global_variable(OFF_CALLS) or "0")

@@ -84,9 +84,9 @@ def test_while_the_service_is_away_they_leave_no_note_and_no_entry(
     pbx: DevelopmentPbx, service: Service
 ) -> None:
     service.stop()
-    before = {name: int(pbx.asterisk.global_variable(name) or "0") for name in (NOTES, OFF_CALLS)}
+    before = {name: pbx.asterisk.global_number(name) for name in (NOTES, OFF_CALLS)}
     _, channels = asyncio.run(ring_delays(pbx, "1005", "1008", "1225"))
-    after = {name: int(pbx.asterisk.global_variable(name) or "0") for name in (NOTES, OFF_CALLS)}
+    after = {name: pbx.asterisk.global_number(name) for name in (NOTES, OFF_CALLS)}
     assert after == {NOTES: before[NOTES], OFF_CALLS: before[OFF_CALLS] + len(channels)}
     service.start()
     time.sleep(2.0)
