@@ -32,6 +32,7 @@ from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
+from asterisk_consent.vault.proof_keys import ProofKeys
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,11 @@ async def serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     files = load_policies(config.policies)
     async with AsyncExitStack() as stack:
-        ledger = await Ledger.open(config.ledger_path, min_free_bytes=config.min_free_bytes)
+        proof_keys = ProofKeys(config.keys)
+        stack.callback(proof_keys.close)
+        ledger = await Ledger.open(
+            config.ledger_path, sealer=proof_keys, min_free_bytes=config.min_free_bytes
+        )
         stack.push_async_callback(ledger.close)
         announced = await asyncio.to_thread(announce, files, config)
         log_loaded(announced, today=_today())

@@ -71,6 +71,24 @@ class Direction(StrEnum):
     OUTGOING = "outgoing"
 
 
+class Right(StrEnum):
+    """What somebody who was recorded may ask for (GDPR art. 7(3), 17, 18, 21)."""
+
+    WITHDRAWAL = "withdrawal"
+    ERASURE = "erasure"
+    RESTRICTION = "restriction"
+    OBJECTION = "objection"
+
+
+class CopyState(StrEnum):
+    """What became of a copy that a request is about."""
+
+    DONE = "done"
+    PENDING = "pending"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
 class RecordingState(StrEnum):
     """Where a recording stands; the last three are final."""
 
@@ -112,8 +130,26 @@ class Call:
     direction: Direction
     started_at: int
     """UTC seconds."""
+    receipt: str = ""
+    """12 digits that the caller can name the call by."""
     alias: str = ""
     """What the dialplan calls the call (``CONSENT_ID``): known to the administrator's records, not to the chain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryKey:
+    """A key that opens an entry's sealed part, itself sealed to the controller."""
+
+    call_id: str
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """What was sealed, and the key that will open it, which is not kept yet."""
+
+    content: bytes
+    key: EntryKey
 
 
 MAX_OUTSIDE_TEXT = 4096

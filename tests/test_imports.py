@@ -15,13 +15,14 @@ PACKAGE = "asterisk_consent"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 
 _VALUES = {"errors", "model"}
-_STORES = _VALUES | {"durable", "tables", "policy", "config", "ledger", "vault"}
+_STORES = _VALUES | {"durable", "telephone", "tables", "policy", "config", "ledger", "vault"}
 _WORK = _STORES | {"rights", "dialogue", "prompts", "pbx"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
     "emergency": {"errors"},
+    "telephone": set(),
     "toml_lines": set(),
     "tables": _VALUES | {"toml_lines"},
     "policy": _VALUES | {"tables", "toml_lines"},
@@ -44,10 +45,12 @@ PURE = (
     "tables",
     "toml_lines",
     "emergency",
+    "telephone",
     "model",
     "errors",
     "ledger.entry",
     "ledger.chain",
+    "ledger.index",
     "ledger.checkpoint",
 )
 NOT_PURE = {

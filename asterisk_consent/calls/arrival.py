@@ -7,8 +7,6 @@ anything can log, index or store it, even though the network supplied it (ETSI E
 import re
 from dataclasses import dataclass
 
-import phonenumbers
-
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, Call, CallId, Direction, Party
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 
@@ -56,17 +54,6 @@ def args_of(channel: ChannelSnapshot) -> list[str]:
         return []
     app, *args = channel.dialplan.app_data.split(",")
     return args if app == APP else []
-
-
-def e164(number: str, region: str) -> str:
-    """Return the number in E.164 form, or as it came where it is none (an extension, a text)."""
-    try:
-        parsed = phonenumbers.parse(number[:64], region)
-    except phonenumbers.NumberParseException:
-        return number
-    if not phonenumbers.is_possible_number(parsed):
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _party(caller: CallerId, number_presentation: str, name_presentation: str) -> Party:

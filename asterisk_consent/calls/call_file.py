@@ -7,12 +7,12 @@ to keep them; ``ledger.payload`` refuses the others once more.
 from collections.abc import Callable
 
 from asterisk_consent.calls.announced import Announced
-from asterisk_consent.calls.arrival import e164
 from asterisk_consent.dialogue.events import Part
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, NewEntry, decision_kind
 from asterisk_consent.ledger.payload import Moment, decision_payload
 from asterisk_consent.model import Call, Outcome, RecordingId
 from asterisk_consent.policy import Policy
+from asterisk_consent.telephone import e164
 
 MAX_MOMENTS = 64
 """Steps kept of the course of one call; a storm of digits is cut off here."""
@@ -89,6 +89,7 @@ class CallFile:
                 reason=reason,
                 course=tuple(self._course),
                 alias=call.alias,
+                receipt=call.receipt if allowed else "",
             ),
         )
 

@@ -5,26 +5,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 from rich.table import Table
 
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import listing, print_listing, visible
+from asterisk_consent.cli.opening import identity_option, opening
+from asterisk_consent.cli.person import person
 from asterisk_consent.cli.writing import write_private
 from asterisk_consent.config import Config
 from asterisk_consent.errors import LedgerBrokenError, RequestRefusedError
 from asterisk_consent.ledger import verifier
 from asterisk_consent.ledger.checkpoints import take_checkpoint
+from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.keyfile import load_key
+from asterisk_consent.ledger.opening import Opened, Opener
 from asterisk_consent.ledger.proof import is_covered, proof_text, prove_call
 from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_with, list_calls
 from asterisk_consent.model import RecordingId, RecordingState
+from asterisk_consent.rights.access import Wanted, open_entries
 from asterisk_consent.vault.names import kept_path
 
 COLUMNS = (
     ("started (UTC)", "call"),
-    ("caller", "policy"),
+    ("policy",),
     ("outcome", "language"),
-    ("digit", "played"),
+    ("played",),
     ("recording", "length"),
     ("note",),
 )
@@ -52,16 +58,33 @@ def list_(config: Config, *, as_json: bool, limit: int | None) -> None:
 
 @calls.command()
 @click.argument("call_id")
+@click.option("--open", "open_", is_flag=True, help="Open what is sealed: number, name, digit, course.")
 @click.option(
     "--proof",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the signed proof of the call there, instead; it holds all that was entered, the number too.",
 )
+@click.option(
+    "--reason", default="", help="Why it is opened; entered into the ledger. Needed to open anything."
+)
+@click.option("--purpose", default="", help="For which purpose of the policy; entered into the ledger.")
+@identity_option
 @configured
-def show(config: Config, call_id: str, proof: Path | None) -> None:
-    """Show everything the ledger tells of one call, as JSON.
+def show(
+    config: Config,
+    call_id: str,
+    open_: bool,
+    proof: Path | None,
+    reason: str,
+    purpose: str,
+    identity: Path | None,
+) -> None:
+    """Show what the ledger tells of one call, as JSON; with --open or --proof what is sealed too.
 
     CALL_ID is the ledger's id or what the dialplan called the call (CONSENT_ID); 8 characters of it are enough.
+
+    Opening needs an identity of the controller, so run it as root, or name one. Who opened it, and why, is entered
+    first.
 
     A proof is checked anywhere, without this machine: 'python verifier.py --proof FILE', with the file
     asterisk_consent/ledger/verifier.py, which needs nothing else.
@@ -73,16 +96,33 @@ def show(config: Config, call_id: str, proof: Path | None) -> None:
             where=ascii(call_id)[:64],
             remedy="See 'asterisk-consent calls list'; 'calls list --json' has whole ids",
         )
+    row = found[0]
+    shown = call_object(row, config.vault)
+    if not open_ and proof is None:
+        click.echo(json.dumps(shown, indent=2))
+        return
+    wanted = Wanted(
+        call_id=row.call_id, kind=Kind.PROOF_OPENED, person=person(), reason=reason, purpose=purpose
+    )
+    places, identities = opening(config, row.controller, identity)
+    entries, opener = open_entries(wanted, places=places, identities=identities)
     if proof is None:
-        click.echo(json.dumps(call_object(found[0], config.vault), indent=2))
+        click.echo(json.dumps(shown | {"opened": [opened_object(entry) for entry in entries]}, indent=2))
     else:
-        _write_proof(config, found[0].call_id, proof)
+        _write_proof(config, row.call_id, proof, opener)
 
 
-def _write_proof(config: Config, call_id: str, output: Path) -> None:
+def opened_object(entry: Opened) -> dict[str, object]:
+    """Return one entry of a call, opened, as a JSON object."""
+    header = entry.header
+    payload = None if entry.payload is None else msgspec.to_builtins(entry.payload)
+    return {"seq": header.seq, "kind": header.kind, "at": _moment(header.at), "payload": payload}
+
+
+def _write_proof(config: Config, call_id: str, output: Path, opener: Opener) -> None:
     if not is_covered(config.ledger_path, call_id):
         take_checkpoint(config.ledger_path, load_key(config.checkpoints.key))
-    text = proof_text(prove_call(config.ledger_path, call_id))
+    text = proof_text(prove_call(config.ledger_path, call_id, opener))
     try:
         told, rests_on = verifier.check_proof(text)
     except verifier.WrongError as error:
@@ -109,10 +149,7 @@ def call_object(row: CallRow, vault: Path) -> dict[str, object]:
         "language": row.language,
         "announcement": row.announcement or None,
         "direction": row.direction,
-        "dialled": row.dialled,
-        "caller": row.caller,
         "outcome": row.outcome,
-        "digit": row.digit or None,
         "played_ms": row.played_ms,
         "purposes": list(row.purposes),
         "reason": row.reason,
@@ -131,13 +168,11 @@ def _table_rows(rows: list[CallRow], vault: Path) -> list[tuple[str, ...]]:
         (
             f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M:%S}",
             row.call_id[:LEAST_OF_ID],
-            visible(row.caller) if row.caller else "–",
             f"{visible(row.policy)} v{row.policy_version}" if row.policy_version else visible(row.policy),
             row.outcome,
             visible(row.language) or "–",
-            row.digit or "–",
             f"{row.played_ms / 1000:.1f} s",
-            row.recording.state if row.recording else "none",
+            _state(row.recording),
             _length(row.recording),
             mismatch(row, vault) or visible(row.reason),
         )
@@ -148,7 +183,7 @@ def _table_rows(rows: list[CallRow], vault: Path) -> list[tuple[str, ...]]:
 def mismatch(row: CallRow, vault: Path) -> str:
     """Return what does not fit between the decision and the files; empty when all is well."""
     recording = row.recording
-    if recording is None or not recording.state.is_final:
+    if recording is None or not recording.state.is_final or recording.erased_seq:
         return ""
     try:
         size = kept_path(RecordingId(recording.recording_id), vault).stat().st_size
@@ -171,7 +206,14 @@ def _recording_object(recording: RecordingRow | None) -> dict[str, object] | Non
         "state": recording.state,
         "duration_s": recording.duration_s,
         "reason": recording.reason or None,
+        "erased_at": _moment(recording.erased_at) if recording.erased_at else None,
     }
+
+
+def _state(recording: RecordingRow | None) -> str:
+    if recording is None:
+        return "none"
+    return "erased" if recording.erased_seq else recording.state
 
 
 def _length(recording: RecordingRow | None) -> str:

@@ -12,18 +12,16 @@ import click
 
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import print_listing
+from asterisk_consent.cli.opening import identity_option, opening
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.errors import AudioError, RequestRefusedError
-from asterisk_consent.ledger.append import append_from_outside
-from asterisk_consent.ledger.entry import Kind, NewEntry
-from asterisk_consent.ledger.payload import Export
+from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.read import RecordingRow, find_recording
 from asterisk_consent.ledger.read import recordings as list_recordings
 from asterisk_consent.model import RecordingId
-from asterisk_consent.vault.call_keys import CallKey, open_key
+from asterisk_consent.rights.access import Wanted, release
 from asterisk_consent.vault.export import check_digest, export_wav
-from asterisk_consent.vault.identities import identity_path, load_identities
 from asterisk_consent.vault.orphans import Orphans, find_orphans
 
 COLUMNS = (("recording", "call"), ("state", "length"), ("started (UTC)",), ("note",))
@@ -49,6 +47,7 @@ def list_(config: Config, *, as_json: bool) -> None:
 @recordings.command()
 @click.argument("recording_id", metavar="ID")
 @click.option("--reason", default="", help="Why it is handed out; entered into the ledger; needed.")
+@click.option("--purpose", default="", help="For which purpose of the policy; entered into the ledger.")
 @click.option("--to", "recipient", default="", help="Who receives it; entered into the ledger; needed.")
 @click.option(
     "-o",
@@ -58,14 +57,16 @@ def list_(config: Config, *, as_json: bool) -> None:
     required=True,
     help="The WAV file to make: left the caller, right the agent.",
 )
-@click.option(
-    "--identity",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="What opens it: a file with an identity of its controller; by default the controller's in paths.identities.",
-)
+@identity_option
 @configured
 def export(
-    config: Config, recording_id: str, reason: str, recipient: str, out: Path, identity: Path | None
+    config: Config,
+    recording_id: str,
+    reason: str,
+    purpose: str,
+    recipient: str,
+    out: Path,
+    identity: Path | None,
 ) -> None:
     """Hand out one recording as a two-channel WAV file, and enter who got it and why.
 
@@ -81,20 +82,16 @@ def export(
         )
     row = _with_audio(config, recording_id)
     check_digest(RecordingId(row.recording_id), config.vault, sha256=row.sha256)
-    identities = load_identities(identity or identity_path(row.controller, config.identities))
-    handed_out = Export(
-        recording_id=row.recording_id,
-        reason=reason.strip(),
-        recipient=recipient.strip(),
+    wanted = Wanted(
+        call_id=row.call_id,
+        kind=Kind.RECORDING_EXPORTED,
         person=person(),
-        sha256=row.sha256,
+        reason=reason,
+        purpose=purpose,
+        recipient=recipient,
     )
-    entry = NewEntry(
-        stream=row.controller, kind=Kind.RECORDING_EXPORTED, call_id=row.call_id, payload=handed_out
-    )
-    append_from_outside(config.ledger_path, entry)
-    key = CallKey(keys=config.keys, call_id=row.call_id, controller=row.controller)
-    opened = open_key(key, identities)
+    places, identities = opening(config, row.controller, identity)
+    (opened,) = release(wanted, places=places, identities=identities)
     export_wav(RecordingId(row.recording_id), config.vault, out, opened, sha256=row.sha256)
     click.echo(f"{out}: {row.duration_ms / 1000:.1f} s, sealed as SHA-256 {row.sha256}")
 
@@ -113,7 +110,7 @@ def verify(config: Config, recording_id: str | None) -> None:
     else:
         everything = list_recordings(config.ledger_path)
         orphans = _orphans(config, everything)
-        rows = [row for row in everything if row.sha256 and row.recording_id not in orphans.missing]
+        rows = [row for row in everything if row.has_audio and row.recording_id not in orphans.missing]
         problems = _described(orphans)
     for row in rows:
         try:
@@ -137,6 +134,12 @@ def _with_audio(config: Config, recording_id: str) -> RecordingRow:
         raise RequestRefusedError(
             f"the recording is {row.state}", where=row.recording_id, remedy="Wait until it has ended"
         )
+    if row.erased_seq:
+        raise RequestRefusedError(
+            f"the recording was erased at {_moment(row.erased_at)}",
+            where=row.recording_id,
+            remedy="Nobody can open it any more",
+        )
     if not row.sha256:
         raise RequestRefusedError(
             f"the recording has no audio ({row.state}: {row.reason})",
@@ -154,7 +157,7 @@ def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
         running={RecordingId(row.recording_id): row.call_id for row in rows if not row.state.is_final},
         ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
         kept={
-            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.sha256
+            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.has_audio
         },
     )
 
@@ -182,6 +185,7 @@ def _object(row: RecordingRow) -> dict[str, object]:
         "size": row.size or None,
         "sha256": row.sha256 or None,
         "reason": row.reason or None,
+        "erased_at": _moment(row.erased_at),
     }
 
 
@@ -190,7 +194,7 @@ def _table_rows(rows: list[RecordingRow]) -> list[tuple[str, ...]]:
         (
             row.recording_id,
             row.call_id[:8],
-            row.state,
+            "erased" if row.erased_seq else row.state,
             f"{row.duration_s:.1f} s" if row.duration_s else "",
             f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M:%S}" if row.started_at else "–",
             row.reason,

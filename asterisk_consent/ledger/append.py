@@ -16,21 +16,27 @@ from asterisk_consent.ledger.commit import BUSY_S, Committed, prepare, write_ent
 from asterisk_consent.ledger.connection import connect, require_current, require_file, translating
 from asterisk_consent.ledger.entry import NewEntry
 from asterisk_consent.ledger.ownership import Ownership
+from asterisk_consent.ledger.sealing import Sealer
 
 
 def append_from_outside(
     path: Path,
     entry: NewEntry,
     *,
+    sealer: Sealer | None = None,
     clock: Callable[[], float] = time.time,
     randomness: Callable[[int], bytes] = os.urandom,
 ) -> Committed:
     """Append ``entry`` durably; return its place in the chain. Blocks, two seconds at most when locked.
 
+    :param sealer: seals what names somebody; without one only the index of such an entry is appended.
     :raises LedgerError: there is no ledger, or its schema is not this release's.
     :raises LedgerUnavailableError: it could not be written; it may exist all the same.
+    :raises KeysError: its key could not be kept.
     """
-    prepared = prepare(entry, at=int(clock()), randomness=randomness)
+    prepared = prepare(entry, at=int(clock()), randomness=randomness, sealer=sealer)
+    if sealer is not None and prepared.key is not None:
+        sealer.keep([prepared.key])
     with writing_beside(path) as connection:
         return write_entries(connection, [prepared])[0]
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
+from msgspec import UNSET
 
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.checkpoint import Checkpoint, fault_of, possession_bytes, signature_holds
 from asterisk_consent.ledger.entry import FORMAT_VERSION, PAYLOAD_OF, Header, Kind, read_header
-from asterisk_consent.ledger.payload import CheckpointKey, Created, Decision, Erased, Payload, read_payload
-from asterisk_consent.ledger.sealing import unseal
+from asterisk_consent.ledger.index import INDEX_OF, DecisionIndex, Index, index_bytes, index_of, read_index
+from asterisk_consent.ledger.payload import CheckpointKey, Created, Erased, Payload, read_payload
+from asterisk_consent.ledger.sealing import parts_of, unsalted
 
 GENESIS = bytes(32)
 """What the first entry has for the hash of its predecessor."""
-SALT_BYTES = 16
 
 _CHAIN_DOMAIN = b"asterisk-consent ledger chain 1\n"
 _COMMITMENT_DOMAIN = b"asterisk-consent ledger commitment 1\n"
@@ -36,7 +37,10 @@ class Head:
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One entry as it is stored; salt and body are ``None`` where the payload is gone."""
+    """One entry as it is stored; salt and body are ``None`` where the payload is gone.
+
+    The salt of a payload in two parts is sealed with its text; what is stored beside it is empty.
+    """
 
     seq: int
     header: bytes
@@ -68,6 +72,50 @@ def payload_digest(body: bytes) -> str:
     return sha256(_PAYLOAD_DOMAIN + body).hexdigest()
 
 
+def shown(header: Header, salt: bytes, body: bytes) -> Payload | Index:
+    """Return what the ledger shows of a payload: its text, or the index of one that is sealed.
+
+    :raises LedgerBrokenError: it is not the payload of this header.
+    """
+    if payload_digest(body) != header.payload_digest:
+        raise LedgerBrokenError("the payload is not the one that was entered")
+    of_kind = PAYLOAD_OF[header.kind]
+    found: Payload | Index
+    wanted: type = of_kind
+    if of_kind in INDEX_OF:
+        index, sealed = parts_of(body)
+        if salt or bool(sealed) != bool(header.commitment):
+            raise LedgerBrokenError("the salt is not the one that was entered")
+        found, wanted = read_index(index), INDEX_OF[of_kind]
+    else:
+        if commitment(salt, body) != header.commitment:
+            raise LedgerBrokenError("the salt is not the one that was entered")
+        found = read_payload(body)
+    if type(found) is not wanted:
+        raise LedgerBrokenError(f"{header.kind} holds a payload of another kind")
+    if isinstance(found, DecisionIndex) and header.kind != f"decision.{found.outcome}":
+        raise LedgerBrokenError(f"{header.kind} holds the outcome {found.outcome}")
+    return found
+
+
+def opened(header: Header, index: Index, content: bytes) -> tuple[bytes, bytes, Payload]:
+    """Return salt, text and payload of what was sealed, once that is what was entered.
+
+    :param content: the sealed part, opened.
+    :raises LedgerBrokenError: it is another, or its index is not its own.
+    """
+    salt, text = unsalted(content)
+    if commitment(salt, text) != header.commitment:
+        raise LedgerBrokenError("what was sealed is not what was entered")
+    payload = read_payload(text)
+    subject = index.subject if isinstance(index, DecisionIndex) else UNSET
+    if type(payload) is not PAYLOAD_OF[header.kind] or index_bytes(
+        index_of(payload, subject=subject)
+    ) != index_bytes(index):
+        raise LedgerBrokenError("what was sealed does not fit its index")
+    return salt, text, payload
+
+
 class ChainVerifier:
     """Checks rows in the order of their sequence; remembers the first problem and goes no further than it.
 
@@ -94,7 +142,7 @@ class ChainVerifier:
         """The last entry that holds."""
         return Head(seq=self._seq, hash=self._hash)
 
-    def check(self, row: Row) -> tuple[Header, Payload | None] | None:
+    def check(self, row: Row) -> tuple[Header, Payload | Index | None] | None:
         """Check the next row; returns what it holds, or ``None`` when it is wrong."""
         seq = self._seq + 1
         try:
@@ -149,23 +197,15 @@ class ChainVerifier:
         if (header.kind is Kind.LEDGER_CREATED) != (seq == 1):
             raise LedgerBrokenError(f"{header.kind} at this place")
 
-    def _check_payload(self, seq: int, header: Header, row: Row) -> Payload | None:
+    def _check_payload(self, seq: int, header: Header, row: Row) -> Payload | Index | None:
         if row.body is None and row.salt is None:
             self._gone.add(seq)
             return None
-        if row.body is None or row.salt is None or payload_digest(row.body) != header.payload_digest:
+        if row.body is None or row.salt is None:
             raise LedgerBrokenError("the payload is not the one that was entered")
-        plaintext = unseal(row.body)
-        if commitment(row.salt, plaintext) != header.commitment:
-            raise LedgerBrokenError("the salt is not the one that was entered")
-        payload = read_payload(plaintext)
-        if type(payload) is not PAYLOAD_OF[header.kind]:
-            raise LedgerBrokenError(f"{header.kind} holds a payload of another kind")
-        if isinstance(payload, Decision) and header.kind != f"decision.{payload.outcome}":
-            raise LedgerBrokenError(f"{header.kind} holds the outcome {payload.outcome}")
-        return payload
+        return shown(header, row.salt, row.body)
 
-    def _check_meaning(self, seq: int, payload: Payload | None) -> None:
+    def _check_meaning(self, seq: int, payload: Payload | Index | None) -> None:
         """Take in what an entry says of the chain itself."""
         if isinstance(payload, Created):
             self.ledger_id = payload.ledger_id
@@ -185,7 +225,7 @@ class ChainVerifier:
                 raise LedgerBrokenError(fault)
 
 
-def ledger_id_of(payload: Payload | None) -> str:
+def ledger_id_of(payload: Payload | Index | None) -> str:
     """Return the id that the first entry gave the ledger; :class:`LedgerBrokenError` when it holds none."""
     if not isinstance(payload, Created):
         raise LedgerBrokenError("the first entry does not name the ledger")

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from asterisk_consent.errors import LedgerBrokenError
+from asterisk_consent.errors import KeysError, LedgerBrokenError, LedgerUnavailableError
 from asterisk_consent.ledger.chain import (
     GENESIS,
-    SALT_BYTES,
     Head,
     commitment,
     ledger_id_of,
@@ -21,9 +20,11 @@ from asterisk_consent.ledger.chain import (
     payload_digest,
 )
 from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
-from asterisk_consent.ledger.payload import Payload, payload_bytes, read_payload
+from asterisk_consent.ledger.index import INDEX_OF, Index, index_bytes, index_of, subject_of
+from asterisk_consent.ledger.payload import Decision, Payload, payload_bytes, read_payload
 from asterisk_consent.ledger.projection import Projector
-from asterisk_consent.ledger.sealing import seal, unseal
+from asterisk_consent.ledger.sealing import SALT_BYTES, Sealer, salted, two_parts
+from asterisk_consent.model import EntryKey, Sealed
 
 BUSY_S = 2.0
 """How long a writer waits for a lock that somebody else holds."""
@@ -38,30 +39,81 @@ class Committed:
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry whose payload is already salted and sealed; only its place in the chain is missing."""
+    """An entry whose payload is already salted and sealed; only its place in the chain is missing.
+
+    ``key`` opens what was sealed; it must be kept before the entry is.
+    """
 
     entry: NewEntry
     at: int
     salt: bytes
     body: bytes
-    payload: Payload
+    shown: Payload | Index
     payload_digest: str
     commitment: str
+    key: EntryKey | None
 
 
-def prepare(entry: NewEntry, *, at: int, randomness: Callable[[int], bytes]) -> Prepared:
-    """Salt and seal the payload of an entry made at ``at`` (UTC seconds)."""
-    plaintext = payload_bytes(entry.payload)
+def prepare(
+    entry: NewEntry, *, at: int, randomness: Callable[[int], bytes], sealer: Sealer | None = None
+) -> Prepared:
+    """Salt and seal the payload of an entry made at ``at`` (UTC seconds).
+
+    What cannot be sealed is left out, and only the index entered; but nothing that allows a recording.
+
+    :raises LedgerUnavailableError: the entry would allow a recording and there is nobody to seal it to.
+    """
+    text = payload_bytes(entry.payload)
     salt = randomness(SALT_BYTES)
-    body = seal(plaintext)
+    payload = read_payload(text)
+    if type(payload) not in INDEX_OF:
+        return _prepared(entry, at, payload, salt=salt, body=text, committed=commitment(salt, text))
+    try:
+        sealed, index = _sealed(entry, payload, salted(salt, text), sealer)
+    except KeysError as error:
+        if isinstance(payload, Decision) and payload.outcome.allows_recording:
+            raise LedgerUnavailableError(
+                f"the decision cannot be sealed: {error.what}", where=error.where, remedy=error.remedy
+            ) from error
+        sealed, index = None, index_of(payload)
+    return _prepared(
+        entry,
+        at,
+        index,
+        salt=b"",
+        body=two_parts(index_bytes(index), sealed.content if sealed else b""),
+        committed=commitment(salt, text) if sealed else "",
+        key=sealed.key if sealed else None,
+    )
+
+
+def _sealed(entry: NewEntry, payload: Payload, content: bytes, sealer: Sealer | None) -> tuple[Sealed, Index]:
+    if sealer is None or not entry.call_id:
+        raise KeysError("there is nothing to seal it with")
+    subject = subject_of(payload, lambda number: sealer.blind(number, controller=entry.stream))
+    sealed = sealer.seal(content, controller=entry.stream, call_id=entry.call_id)
+    return sealed, index_of(payload, subject=subject)
+
+
+def _prepared(
+    entry: NewEntry,
+    at: int,
+    shown: Payload | Index,
+    *,
+    salt: bytes,
+    body: bytes,
+    committed: str,
+    key: EntryKey | None = None,
+) -> Prepared:
     return Prepared(
         entry=entry,
         at=at,
         salt=salt,
         body=body,
-        payload=read_payload(plaintext),
+        shown=shown,
         payload_digest=payload_digest(body),
-        commitment=commitment(salt, plaintext),
+        commitment=committed,
+        key=key,
     )
 
 
@@ -86,7 +138,7 @@ def read_ledger_id(connection: sqlite3.Connection, *, where: str) -> str:
         raise LedgerBrokenError(
             "the first entry of the ledger is gone", where=where, remedy="Restore a backup"
         )
-    return ledger_id_of(read_payload(unseal(row[0])))
+    return ledger_id_of(read_payload(row[0]))
 
 
 def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> list[Committed]:
@@ -95,7 +147,7 @@ def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> 
     seq, digest = head.seq, head.hash
     chain: list[tuple[int, bytes, bytes]] = []
     payloads: list[tuple[int, bytes, bytes]] = []
-    written: list[tuple[Header, Payload]] = []
+    written: list[tuple[Header, Payload | Index]] = []
     for prepared in group:
         seq += 1
         header = place(prepared, seq)
@@ -103,12 +155,12 @@ def write_entries(connection: sqlite3.Connection, group: Sequence[Prepared]) -> 
         digest = next_hash(digest, raw)
         chain.append((seq, raw, digest))
         payloads.append((seq, prepared.salt, prepared.body))
-        written.append((header, prepared.payload))
+        written.append((header, prepared.shown))
     connection.executemany("INSERT INTO chain VALUES (?, ?, ?)", chain)
     connection.executemany("INSERT INTO payload VALUES (?, ?, ?)", payloads)
     projector = Projector(connection)
-    for written_header, payload in written:
-        projector.add(written_header, payload)
+    for written_header, shown in written:
+        projector.add(written_header, shown)
     return [Committed(seq, digest) for seq, _, digest in chain]
 
 

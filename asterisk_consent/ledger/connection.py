@@ -2,7 +2,8 @@
 
 Rule: every connection is closed by whoever opened it; no connection checkpoints by itself, only the service
 does (SQLite up to 3.51.2 has a rare race when two checkpoint at once); every commit is on disk when it
-returns (``synchronous=FULL``, https://sqlite.org/pragma.html#pragma_synchronous).
+returns (``synchronous=FULL``, https://sqlite.org/pragma.html#pragma_synchronous); what is deleted is overwritten
+(``secure_delete``).
 """
 
 import sqlite3
@@ -75,6 +76,7 @@ def connect(path: Path, *, mode: str, busy_s: float) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA secure_delete = ON")
     except BaseException:
         connection.close()
         raise

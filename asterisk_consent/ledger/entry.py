@@ -1,8 +1,8 @@
 """The header of an entry: what the chain keeps for ever, and its canonical bytes.
 
 Rule: a header names nobody. Whatever could have to be erased is in the payload, and the header holds only the
-digest of its stored bytes and a salted commitment to its text. The form is described in
-``docs/reference/storage.md`` closely enough to write a second verifier from it.
+digest of its stored bytes and a salted commitment to its text, empty where there was nobody to seal the text to. The
+form is described in ``docs/reference/storage.md`` closely enough to write a second verifier from it.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ import msgspec
 
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.payload import (
+    Access,
     Approval,
     Bypass,
     CheckpointKey,
@@ -21,10 +22,16 @@ from asterisk_consent.ledger.payload import (
     Decision,
     Erased,
     Export,
+    Gone,
+    LegalHold,
+    Objection,
     Passed,
     Payload,
     Recording,
+    Request,
     Service,
+    Settled,
+    Swept,
     storable_text,
 )
 from asterisk_consent.model import Outcome, is_hex_id
@@ -56,6 +63,18 @@ class Kind(StrEnum):
     RECORDING_FAILED = "recording.failed"
     RECORDING_NOT_STARTED = "recording.not_started"
     RECORDING_EXPORTED = "recording.exported"
+    RECORDING_OPENED = "recording.opened"
+    RECORDING_ERASED = "recording.erased"
+    PROOF_OPENED = "proof.opened"
+    REQUEST_ENTERED = "request.entered"
+    REQUEST_SETTLED = "request.settled"
+    RESTRICTION_LIFTED = "restriction.lifted"
+    LEGAL_HOLD_PLACED = "legal_hold.placed"
+    LEGAL_HOLD_CONFIRMED = "legal_hold.confirmed"
+    LEGAL_HOLD_RELEASED = "legal_hold.released"
+    OBJECTION_ENTERED = "objection.entered"
+    OBJECTION_LIFTED = "objection.lifted"
+    RETENTION_SWEPT = "retention.swept"
     CALLS_PASSED = "calls.passed"
     BYPASS_ON = "bypass.on"
     BYPASS_OFF = "bypass.off"
@@ -77,6 +96,18 @@ PAYLOAD_OF: Mapping[Kind, type[Payload]] = MappingProxyType(
         Kind.RECORDING_FAILED: Recording,
         Kind.RECORDING_NOT_STARTED: Recording,
         Kind.RECORDING_EXPORTED: Export,
+        Kind.RECORDING_OPENED: Access,
+        Kind.RECORDING_ERASED: Gone,
+        Kind.PROOF_OPENED: Access,
+        Kind.REQUEST_ENTERED: Request,
+        Kind.REQUEST_SETTLED: Settled,
+        Kind.RESTRICTION_LIFTED: Request,
+        Kind.LEGAL_HOLD_PLACED: LegalHold,
+        Kind.LEGAL_HOLD_CONFIRMED: LegalHold,
+        Kind.LEGAL_HOLD_RELEASED: LegalHold,
+        Kind.OBJECTION_ENTERED: Objection,
+        Kind.OBJECTION_LIFTED: Objection,
+        Kind.RETENTION_SWEPT: Swept,
         Kind.CALLS_PASSED: Passed,
         Kind.BYPASS_ON: Bypass,
         Kind.BYPASS_OFF: Bypass,

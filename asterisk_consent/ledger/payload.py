@@ -1,8 +1,9 @@
 """What an entry tells beyond its header: one Struct per group of kinds, and the bytes it is stored as.
 
 Rule: a payload holds what may have to go again (numbers, names, courses), so it lies in a row of its own and
-the chain knows it by digest only. Silence, refusal and hang-up keep no number, and a withheld number is never
-kept (GDPR art. 5(1)(c)). Text from outside is kept whatever it holds; it never makes an entry fail.
+the chain knows it by digest only. What says who somebody is, is sealed: of such a payload the ledger shows its
+*index* (:mod:`asterisk_consent.ledger.index`). Silence, refusal and hang-up keep no number, and a withheld number is
+never kept (GDPR art. 5(1)(c)). Text from outside is kept whatever it holds; it never makes an entry fail.
 """
 
 from typing import TypeVar
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from asterisk_consent.errors import LedgerBrokenError
-from asterisk_consent.model import MAX_OUTSIDE_TEXT, Direction, Outcome
+from asterisk_consent.model import MAX_OUTSIDE_TEXT, CopyState, Direction, Outcome, Right
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -28,7 +29,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
     ``digit`` is empty where none counted. ``played_ms`` is what Asterisk played of the announcement,
     ``information_ms`` the length of its information part. ``recording_id`` names the recording this allows, and
     ``purposes`` are those the caller was told of. ``alias`` is what the dialplan calls the call, absent where it
-    calls it nothing.
+    calls it nothing. ``receipt`` is the code that the caller can name the call by, absent where there is none.
     """
 
     outcome: Outcome
@@ -47,6 +48,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
     reason: str = ""
     course: tuple[Moment, ...] = ()
     alias: str | UnsetType = UNSET
+    receipt: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         names_the_caller = self.caller is not None or self.caller_name is not None
@@ -81,6 +83,82 @@ class Export(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
     recipient: str
     person: str
     sha256: str = ""
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True, tag="access"):
+    """Somebody was let see ``what``: entered before the first byte of it is shown."""
+
+    what: str
+    person: str
+    reason: str
+    purpose: str = ""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
+    """Somebody made use of a right; what came of it is a :class:`Settled`.
+
+    ``asked_by`` is who asked, ``identified_by`` how we know, never a document's number; empty where we do not yet,
+    and then ``erase_at`` (UTC seconds) says when the audio goes all the same. ``person`` took the request, ``way`` is
+    how it came.
+    """
+
+    right: Right
+    way: str
+    asked_by: str
+    identified_by: str
+    person: str
+    reason: str = ""
+    erase_at: int = 0
+
+
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done with one copy: ``what`` it is, its ``state``, and why or until when."""
+
+    what: str
+    state: CopyState
+    note: str = ""
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True, tag="settled"):
+    """What came of the request in entry ``request_seq``, copy by copy."""
+
+    request_seq: int
+    copies: tuple[Copy, ...]
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True, tag="gone"):
+    """The key of a recording was destroyed and its sealed file removed, and why."""
+
+    recording_id: str
+    reason: str
+
+
+class LegalHold(msgspec.Struct, frozen=True, kw_only=True, tag="legal_hold"):
+    """A recording is kept past its term, for one purpose, until a moment in UTC seconds (GDPR art. 17(3)(e))."""
+
+    hold_id: str
+    recording_id: str
+    purpose: str
+    case: str
+    until: int
+    reason: str
+    person: str
+    waits_for_second: bool = False
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True, tag="objection"):
+    """Somebody is on a controller's list of objections (GDPR art. 21), by the blind index of the number."""
+
+    subject: str
+    person: str
+
+
+class Swept(msgspec.Struct, frozen=True, kw_only=True, tag="swept"):
+    """A sweep over everything kept: how many recordings and how many proofs went, and who vouched for the clock."""
+
+    recordings: int
+    proofs: int
+    clock_confirmed_by: str = ""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, tag="service"):
@@ -152,7 +230,23 @@ class CheckpointKey(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoint_k
 
 
 Payload = (
-    Decision | Recording | Export | Service | Passed | Bypass | Approval | Created | Erased | CheckpointKey
+    Decision
+    | Recording
+    | Export
+    | Access
+    | Request
+    | Settled
+    | Gone
+    | LegalHold
+    | Objection
+    | Swept
+    | Service
+    | Passed
+    | Bypass
+    | Approval
+    | Created
+    | Erased
+    | CheckpointKey
 )
 
 _DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
@@ -177,6 +271,7 @@ def decision_payload(
     reason: str = "",
     course: tuple[Moment, ...] = (),
     alias: str = "",
+    receipt: str = "",
 ) -> Decision:
     """Make a decision that keeps number and name only where the outcome and the caller allow it."""
     keeps = outcome.allows_recording and not withheld
@@ -197,6 +292,7 @@ def decision_payload(
         reason=reason,
         course=course,
         alias=alias or UNSET,
+        receipt=receipt or UNSET,
     )
 
 

@@ -1,8 +1,10 @@
-"""The tables for reading, made from entries: one row per decided call, one per recording, one per approval.
+"""The tables for reading, made from entries: one row per decided call, recording, approval, request, legal hold and
+objection, and one per entry about a call.
 
 Rule: a projection says nothing that the entries do not, except that a recording is ``closing``, which the
 service knows before the entry about its end exists. The first decision of a call counts, and the first end of
-a recording. Numbers, names and digits are not copied here: they are read from the payload, and go with it.
+a recording. Numbers, names and digits are not here: they are sealed. An erased payload leaves no row behind, except
+which entries there are about a call.
 """
 
 import sqlite3
@@ -10,7 +12,16 @@ from collections.abc import Iterable
 from types import MappingProxyType
 
 from asterisk_consent.ledger.entry import Header, Kind
-from asterisk_consent.ledger.payload import Approval, Decision, Payload, Recording
+from asterisk_consent.ledger.index import DecisionIndex, Index, RequestIndex
+from asterisk_consent.ledger.payload import (
+    Approval,
+    Gone,
+    LegalHold,
+    Objection,
+    Payload,
+    Recording,
+    Settled,
+)
 from asterisk_consent.ledger.schema import PROJECTION_TABLES
 from asterisk_consent.model import RecordingState
 
@@ -24,8 +35,8 @@ _ENDS = MappingProxyType(
 
 _DECIDED = """
     INSERT INTO {schema}.call (call_id, policy, policy_version, seq, stream, language, outcome, direction,
-        started_at, recording_id, alias)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        started_at, recording_id, alias, subject, receipt)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
 _APPROVED = """
@@ -52,6 +63,50 @@ _ENDED = """
     excluded.duration_ms, size = excluded.size, sha256 = excluded.sha256, reason = excluded.reason WHERE
     ended_seq = 0
 """
+_ABOUT = "INSERT INTO {schema}.about (call_id, seq) VALUES (?, ?)"
+_ERASED = (
+    "UPDATE {schema}.recording SET erased_seq = ?, erased_at = ? WHERE recording_id = ? AND erased_seq = 0"
+)
+_REQUESTED = """
+    INSERT INTO {schema}.request (seq, call_id, stream, "right", entered_at, erase_at) VALUES (?, ?, ?, ?, ?, ?)
+"""
+_SETTLED = "UPDATE {schema}.request SET settled_seq = ? WHERE seq = ? AND settled_seq = 0"
+_LIFTED = """
+    UPDATE {schema}.request SET lifted_seq = ? WHERE call_id = ? AND "right" = 'restriction' AND lifted_seq = 0
+"""
+_HELD = """
+    INSERT INTO {schema}.legal_hold (hold_id, seq, recording_id, call_id, stream, purpose, case_name, until, reason,
+        person, placed_at, confirmed_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_CONFIRMED = "UPDATE {schema}.legal_hold SET confirmed_seq = ? WHERE hold_id = ? AND confirmed_seq = 0"
+_RELEASED = "UPDATE {schema}.legal_hold SET released_seq = ? WHERE hold_id = ? AND released_seq = 0"
+_OBJECTED = """
+    INSERT INTO {schema}.objection (stream, subject, seq, entered_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_OBJECTION_LIFTED = "DELETE FROM {schema}.objection WHERE stream = ? AND subject = ?"
+_STATEMENTS = MappingProxyType(
+    {
+        "decided": _DECIDED,
+        "allowed": _ALLOWED,
+        "started": _STARTED,
+        "ended": _ENDED,
+        "approved": _APPROVED,
+        "about": _ABOUT,
+        "erased": _ERASED,
+        "requested": _REQUESTED,
+        "settled": _SETTLED,
+        "lifted": _LIFTED,
+        "held": _HELD,
+        "confirmed": _CONFIRMED,
+        "released": _RELEASED,
+        "objected": _OBJECTED,
+        "objection_lifted": _OBJECTION_LIFTED,
+    }
+)
+_OF_A_CALL = tuple(
+    f"DELETE FROM main.{table} WHERE call_id = ?"  # noqa: S608 - our own names
+    for table in ("call", "recording", "request", "legal_hold")
+)
 _CLOSING = (
     "UPDATE recording SET state = 'closing' WHERE recording_id = ? AND state IN ('allowed', 'recording')"
 )
@@ -62,21 +117,35 @@ class Projector:
 
     def __init__(self, connection: sqlite3.Connection, *, schema: str = "main") -> None:
         self._connection = connection
-        self._decided, self._allowed, self._started, self._ended, self._approved = (
-            statement.format(schema=schema) for statement in (_DECIDED, _ALLOWED, _STARTED, _ENDED, _APPROVED)
-        )
+        self._statements = {name: each.format(schema=schema) for name, each in _STATEMENTS.items()}
 
-    def add(self, header: Header, payload: Payload | None) -> None:
-        """Apply the next entry; one whose payload was erased changes nothing."""
-        if isinstance(payload, Decision):
-            self._add_decision(header, payload)
-        elif isinstance(payload, Recording):
-            self._add_recording(header, payload)
-        elif isinstance(payload, Approval):
-            of_policy = (header.seq, header.policy, header.policy_version, header.stream, header.at)
-            self._connection.execute(self._approved, (*of_policy, payload.sha256))
+    def add(self, header: Header, payload: Payload | Index | None) -> None:
+        """Apply the next entry; of one whose payload was erased no more than that it is there."""
+        if header.call_id:
+            self._do("about", header.call_id, header.seq)
+        match payload:
+            case DecisionIndex():
+                self._add_decision(header, payload)
+            case Recording():
+                self._add_recording(header, payload)
+            case Approval():
+                of_policy = (header.seq, header.policy, header.policy_version, header.stream, header.at)
+                self._do("approved", *of_policy, payload.sha256)
+            case Gone():
+                self._do("erased", header.seq, header.at, payload.recording_id)
+            case RequestIndex():
+                self._add_request(header, payload)
+            case Settled():
+                self._do("settled", header.seq, payload.request_seq)
+            case LegalHold():
+                self._add_hold(header, payload)
+            case Objection():
+                self._add_objection(header, payload)
 
-    def _add_decision(self, header: Header, decision: Decision) -> None:
+    def _do(self, name: str, *values: object) -> None:
+        self._connection.execute(self._statements[name], values)
+
+    def _add_decision(self, header: Header, decision: DecisionIndex) -> None:
         of_call = (
             header.call_id,
             header.policy,
@@ -86,19 +155,50 @@ class Projector:
             header.language,
         )
         answer = (str(decision.outcome), str(decision.direction), decision.started_at, decision.recording_id)
-        self._connection.execute(self._decided, (*of_call, *answer, decision.alias or ""))
+        found_by = (decision.alias or "", decision.subject or "", decision.receipt or "")
+        self._do("decided", *of_call, *answer, *found_by)
         if decision.recording_id is not None:
             key = (decision.recording_id, header.call_id, header.stream)
-            self._connection.execute(self._allowed, (*key, decision.channel, header.seq, header.at))
+            self._do("allowed", *key, decision.channel, header.seq, header.at)
 
     def _add_recording(self, header: Header, recording: Recording) -> None:
         key = (recording.recording_id, header.call_id, header.stream)
         state = _ENDS.get(header.kind)
         if state is None:
-            self._connection.execute(self._started, (*key, recording.started_at or header.at))
+            self._do("started", *key, recording.started_at or header.at)
         else:
             found = (recording.duration_ms, recording.size, recording.sha256, recording.reason)
-            self._connection.execute(self._ended, (*key, str(state), header.seq, header.at, *found))
+            self._do("ended", *key, str(state), header.seq, header.at, *found)
+
+    def _add_request(self, header: Header, request: RequestIndex) -> None:
+        if header.kind is Kind.RESTRICTION_LIFTED:
+            self._do("lifted", header.seq, header.call_id)
+        else:
+            of_request = (header.seq, header.call_id, header.stream, str(request.right))
+            self._do("requested", *of_request, header.at, request.erase_at)
+
+    def _add_hold(self, header: Header, hold: LegalHold) -> None:
+        if header.kind is Kind.LEGAL_HOLD_CONFIRMED:
+            self._do("confirmed", header.seq, hold.hold_id)
+        elif header.kind is Kind.LEGAL_HOLD_RELEASED:
+            self._do("released", header.seq, hold.hold_id)
+        else:
+            of_call = (hold.hold_id, header.seq, hold.recording_id, header.call_id, header.stream)
+            why = (hold.purpose, hold.case, hold.until, hold.reason, hold.person)
+            self._do("held", *of_call, *why, header.at, 0 if hold.waits_for_second else header.seq)
+
+    def _add_objection(self, header: Header, objection: Objection) -> None:
+        if header.kind is Kind.OBJECTION_LIFTED:
+            self._do("objection_lifted", header.stream, objection.subject)
+        else:
+            self._do("objected", header.stream, objection.subject, header.seq, header.at)
+
+
+def forget_calls(connection: sqlite3.Connection, call_ids: Iterable[str]) -> None:
+    """Delete every row about these calls, whose payloads are erased in the same transaction."""
+    keys = [(call_id,) for call_id in call_ids]
+    for statement in _OF_A_CALL:
+        connection.executemany(statement, keys)
 
 
 def mark_closing(connection: sqlite3.Connection, recording_ids: Iterable[str]) -> None:

@@ -1,8 +1,9 @@
 """The proof of one call: its entries with what they say, and what binds them to the next checkpoint.
 
 Rule: of other entries a proof holds the header only, which the hash needs and which names nobody. It holds the text
-of a payload and its salt, not the stored bytes, so that it can be checked by who has no key to the ledger. The form is
-described in ``docs/reference/storage.md``; ``asterisk_consent.ledger.verifier`` checks it.
+of a payload and its salt, not the stored bytes, so that it can be checked by who has no key to the ledger; making it
+needs the call's key. The form is described in ``docs/reference/storage.md``, and ``asterisk_consent.ledger.verifier``
+checks it.
 """
 
 import sqlite3
@@ -10,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from asterisk_consent.errors import LedgerBrokenError, RequestRefusedError
+from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.chain import GENESIS
 from asterisk_consent.ledger.checkpoint import Checkpoint
 from asterisk_consent.ledger.checkpoints import covering
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import read_header
-from asterisk_consent.ledger.sealing import unseal
+from asterisk_consent.ledger.opening import Opener, open_entry, seqs_about
 
 PROOF_VERSION = 1
 
@@ -45,19 +46,20 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     stretches: tuple[Stretch, ...]
 
 
-def prove_call(path: Path, call_id: str) -> Proof:
+def prove_call(path: Path, call_id: str, opener: Opener) -> Proof:
     """Return the proof of a call.
 
     :raises LedgerError: there is no ledger, or it cannot be read.
     :raises RequestRefusedError: no entry is about this call, or its last one has no checkpoint yet.
+    :raises KeysError: the key does not open what is sealed.
     """
     with reading(path) as connection:
-        about = _entries_about(connection, call_id)
+        about = seqs_about(connection, call_id)
         if not about:
             raise RequestRefusedError(
                 "no entry is about this call", where=call_id, remedy="See 'asterisk-consent calls list'"
             )
-        return Proof(version=PROOF_VERSION, call_id=call_id, stretches=_stretches(connection, about))
+        return Proof(version=PROOF_VERSION, call_id=call_id, stretches=_stretches(connection, about, opener))
 
 
 def is_covered(path: Path, call_id: str) -> bool:
@@ -66,15 +68,10 @@ def is_covered(path: Path, call_id: str) -> bool:
     :raises LedgerError: there is no ledger, or it cannot be read.
     """
     with reading(path) as connection:
-        about = _entries_about(connection, call_id)
+        about = seqs_about(connection, call_id)
         return not about or covering(connection, about[-1]) is not None
 
 
-def _entries_about(connection: sqlite3.Connection, call_id: str) -> list[int]:
-    return [seq for (seq,) in connection.execute(_ABOUT, (f'"call_id":"{call_id}"'.encode(),))]
-
-
-_ABOUT = "SELECT seq FROM chain WHERE instr(header, ?) ORDER BY seq"
 _ENTRIES = """
     SELECT c.seq, c.header, p.salt, p.body FROM chain c LEFT JOIN payload p ON p.seq = c.seq
     WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq
@@ -86,7 +83,7 @@ def proof_text(proof: Proof) -> str:
     return msgspec.json.format(msgspec.json.encode(proof), indent=2).decode() + "\n"
 
 
-def _stretches(connection: sqlite3.Connection, about: list[int]) -> tuple[Stretch, ...]:
+def _stretches(connection: sqlite3.Connection, about: list[int], opener: Opener) -> tuple[Stretch, ...]:
     stretches: list[Stretch] = []
     proved = 0
     for seq in about:
@@ -98,34 +95,29 @@ def _stretches(connection: sqlite3.Connection, about: list[int]) -> tuple[Stretc
                     remedy="Make one with 'asterisk-consent ledger checkpoint'; the service makes one a minute",
                 )
             proved = checkpoint.seq
-            stretches.append(_stretch(connection, seq, checkpoint, frozenset(about)))
+            stretches.append(_stretch(connection, seq, checkpoint, frozenset(about), opener))
     return tuple(stretches)
 
 
 def _stretch(
-    connection: sqlite3.Connection, first: int, checkpoint: Checkpoint, about: frozenset[int]
+    connection: sqlite3.Connection, first: int, checkpoint: Checkpoint, about: frozenset[int], opener: Opener
 ) -> Stretch:
     before = connection.execute("SELECT hash FROM chain WHERE seq = ?", (first - 1,)).fetchone()
-    entries: list[ProvedEntry] = []
-    for seq, header, salt, body in connection.execute(_ENTRIES, (first, checkpoint.seq)):
-        read_header(header)
-        opened = seq in about and isinstance(body, bytes) and isinstance(salt, bytes)
-        entries.append(
-            ProvedEntry(
-                header=header.decode(),
-                salt=salt.hex() if opened else None,
-                text=_text(seq, body) if opened else None,
-            )
-        )
     return Stretch(
         previous=(GENESIS if before is None else before[0]).hex(),
-        entries=tuple(entries),
+        entries=tuple(
+            _proved(header, salt, body, opener if seq in about else None)
+            for seq, header, salt, body in connection.execute(_ENTRIES, (first, checkpoint.seq))
+        ),
         checkpoint=checkpoint,
     )
 
 
-def _text(seq: int, body: bytes) -> str:
-    try:
-        return unseal(body).decode()
-    except UnicodeDecodeError as error:
-        raise LedgerBrokenError(f"the payload of entry {seq} is not text") from error
+def _proved(header: bytes, salt: bytes | None, body: bytes | None, opener: Opener | None) -> ProvedEntry:
+    read = read_header(header)
+    if opener is None or salt is None or body is None:
+        return ProvedEntry(header=header.decode())
+    found = open_entry(read, salt, body, opener)
+    if not found.text:
+        return ProvedEntry(header=header.decode())
+    return ProvedEntry(header=header.decode(), salt=found.salt.hex(), text=found.text.decode())

@@ -1,7 +1,7 @@
 """Questions that commands ask of a ledger: calls and recordings, as of one moment.
 
-Rule: reading changes nothing and needs no lock; it works with and without a running service. What a
-projection does not hold (number, digit) comes from the payload, and is ``None`` or empty once that is erased.
+Rule: reading changes nothing and needs no lock; it works with and without a running service. Number, name, digit and
+course are sealed, and not here: :mod:`asterisk_consent.ledger.opening`.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,9 @@ import msgspec
 
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import read_header
-from asterisk_consent.ledger.payload import Approval, Decision, read_payload
-from asterisk_consent.ledger.sealing import unseal
+from asterisk_consent.ledger.index import DecisionIndex, read_index
+from asterisk_consent.ledger.payload import Approval, read_payload
+from asterisk_consent.ledger.sealing import parts_of
 from asterisk_consent.model import Direction, Outcome, RecordingState
 
 
@@ -35,6 +36,13 @@ class RecordingRow:
     size: int
     sha256: str
     reason: str
+    erased_seq: int
+    erased_at: int
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is audio of it that was not erased."""
+        return bool(self.sha256) and not self.erased_seq
 
     @property
     def duration_s(self) -> float | None:
@@ -44,7 +52,7 @@ class RecordingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """One decided call; ``caller`` is ``None`` where none may be kept or none was shown."""
+    """One decided call, as the ledger shows it without a key."""
 
     seq: int
     call_id: str
@@ -54,13 +62,13 @@ class CallRow:
     policy_version: int
     language: str
     direction: Direction
-    caller: str | None
     outcome: Outcome
     alias: str
+    subject: str
+    """Blind index of the caller's number; empty where none is kept."""
+    receipt: str
     announcement: str
     """Digest of what was announced; empty where nothing was."""
-    dialled: str
-    digit: str
     played_ms: int
     reason: str
     purposes: tuple[str, ...]
@@ -84,6 +92,8 @@ _CALL_FIELDS = (
     "direction",
     "outcome",
     "alias",
+    "subject",
+    "receipt",
 )
 _CALL_COLUMNS = ", ".join(f"c.{name}" for name in _CALL_FIELDS).replace("c.controller", "c.stream")
 _CALLS = f"""
@@ -173,22 +183,19 @@ def recording_row(row: Sequence[object]) -> RecordingRow:
 def _approval_row(row: Sequence[object]) -> ApprovalRow:
     *known, body = row
     names = ("seq", "policy", "policy_version", "controller", "approved_at", "sha256")
-    payload = read_payload(unseal(body)) if isinstance(body, bytes) else None
+    payload = read_payload(body) if isinstance(body, bytes) else None
     found = msgspec.convert(dict(zip(names, known, strict=True)) | {"approval": None}, ApprovalRow)
     return replace(found, approval=payload if isinstance(payload, Approval) else None)
 
 
 def _call_row(row: Sequence[object]) -> CallRow:
     header, body, *recording = row[len(_CALL_FIELDS) :]
-    payload = read_payload(unseal(body)) if isinstance(body, bytes) else None
-    decision = payload if isinstance(payload, Decision) else None
+    index = read_index(parts_of(body)[0]) if isinstance(body, bytes) else None
+    decision = index if isinstance(index, DecisionIndex) else None
     return msgspec.convert(
         dict(zip(_CALL_FIELDS, row, strict=False))
         | {
             "announcement": read_header(header).announcement if isinstance(header, bytes) else "",
-            "dialled": decision.dialled if decision else "",
-            "caller": decision.caller if decision else None,
-            "digit": decision.digit if decision else "",
             "played_ms": decision.played_ms if decision else 0,
             "reason": decision.reason if decision else "",
             "purposes": decision.purposes if decision else (),

@@ -1,8 +1,8 @@
 """The tables of a ledger file and their numbered migrations.
 
 Rule: a migration, once released, is never changed; a file of a newer release is refused and left untouched.
-``chain`` and ``payload`` are the evidence; ``call``, ``recording`` and ``approval`` are projections that can be made
-again; ``checkpoint`` holds copies of what was signed.
+``chain`` and ``payload`` are the evidence; :data:`PROJECTIONS` can be made again from them; ``checkpoint`` holds copies
+of what was signed.
 """
 
 import sqlite3
@@ -87,11 +87,73 @@ _THIRD = (
     "CREATE INDEX main.checkpoint_by_seq ON checkpoint (seq)",
 )
 
-PROJECTIONS = ("call", "recording", "approval")
-PROJECTION_TABLES = (*_FIRST_TABLES, *_SECOND_TABLES)
+_FOURTH_TABLES = (
+    "ALTER TABLE {schema}.call ADD COLUMN subject TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE {schema}.call ADD COLUMN receipt TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE {schema}.recording ADD COLUMN erased_seq INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE {schema}.recording ADD COLUMN erased_at INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE {schema}.about (
+        call_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (call_id, seq)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE {schema}.request (
+        seq INTEGER PRIMARY KEY,
+        call_id TEXT NOT NULL,
+        stream TEXT NOT NULL,
+        "right" TEXT NOT NULL,
+        entered_at INTEGER NOT NULL,
+        erase_at INTEGER NOT NULL,
+        settled_seq INTEGER NOT NULL DEFAULT 0,
+        lifted_seq INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE {schema}.legal_hold (
+        hold_id TEXT NOT NULL PRIMARY KEY,
+        seq INTEGER NOT NULL,
+        recording_id TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        stream TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        case_name TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        person TEXT NOT NULL,
+        placed_at INTEGER NOT NULL,
+        confirmed_seq INTEGER NOT NULL,
+        released_seq INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE {schema}.objection (
+        stream TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        entered_at INTEGER NOT NULL,
+        PRIMARY KEY (stream, subject)
+    ) WITHOUT ROWID
+    """,
+)
+
+_FOURTH = (
+    *(table.format(schema="main") for table in _FOURTH_TABLES),
+    "CREATE INDEX main.call_by_subject ON call (subject, stream) WHERE subject != ''",
+    "CREATE INDEX main.call_by_receipt ON call (receipt) WHERE receipt != ''",
+    "CREATE INDEX main.recording_by_call ON recording (call_id)",
+    "CREATE INDEX main.request_by_call ON request (call_id)",
+    "CREATE INDEX main.request_unsettled ON request (seq) WHERE settled_seq = 0",
+    "CREATE INDEX main.legal_hold_by_call ON legal_hold (call_id)",
+)
+
+PROJECTIONS = ("call", "recording", "approval", "about", "request", "legal_hold", "objection")
+PROJECTION_TABLES = (*_FIRST_TABLES, *_SECOND_TABLES, *_FOURTH_TABLES)
 """Statements that make the projections of this release, empty, in some schema."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Statements that lead from version n to n + 1; the version is SQLite's ``user_version``."""
 
 

@@ -19,6 +19,7 @@ from asterisk_consent.ledger.entry import NewEntry
 from asterisk_consent.ledger.file import LedgerFile
 from asterisk_consent.ledger.ownership import Ownership
 from asterisk_consent.ledger.read import OPEN_RECORDINGS, RecordingRow, recording_row
+from asterisk_consent.ledger.sealing import Sealer
 from asterisk_consent.ledger.writer import Append, Job, MarkClosing, Probe, Writer
 
 _ANSWER_S = BUSY_S
@@ -41,6 +42,7 @@ class Ledger:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         randomness: Callable[[int], bytes],
+        sealer: Sealer | None,
     ) -> None:
         self._path = path
         self._writer = writer
@@ -48,6 +50,7 @@ class Ledger:
         self._clock = clock
         self._monotonic = monotonic
         self._randomness = randomness
+        self._sealer = sealer
         self._closed = False
 
     @classmethod
@@ -55,6 +58,7 @@ class Ledger:
         cls,
         path: Path,
         *,
+        sealer: Sealer | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         randomness: Callable[[int], bytes] = os.urandom,
@@ -62,6 +66,7 @@ class Ledger:
     ) -> "Ledger":
         """Take the ledger for this process, make or migrate it, and start its writer.
 
+        :param sealer: seals what names somebody; without one nothing that allows a recording can be entered.
         :raises LedgerError: another service has it, its schema is newer, or the file is no ledger.
         :raises LedgerUnavailableError: the file cannot be made or opened now.
         """
@@ -80,10 +85,17 @@ class Ledger:
             min_free_bytes=min_free_bytes,
             monotonic=monotonic,
             loop=asyncio.get_running_loop(),
+            keep_keys=sealer.keep if sealer is not None else None,
         )
         writer.start()
         return cls(
-            path, writer=writer, ownership=ownership, clock=clock, monotonic=monotonic, randomness=randomness
+            path,
+            writer=writer,
+            ownership=ownership,
+            clock=clock,
+            monotonic=monotonic,
+            randomness=randomness,
+            sealer=sealer,
         )
 
     async def append(self, entry: NewEntry) -> Committed:
@@ -91,7 +103,7 @@ class Ledger:
 
         :raises LedgerUnavailableError: it could not be written within two seconds; it may exist all the same.
         """
-        prepared = prepare(entry, at=int(self._clock()), randomness=self._randomness)
+        prepared = prepare(entry, at=int(self._clock()), randomness=self._randomness, sealer=self._sealer)
         committed = await self._done(Append(prepared=prepared, until=self._patience()))
         if committed is None:
             raise LedgerUnavailableError("the writer did not say where the entry is", where=str(self._path))

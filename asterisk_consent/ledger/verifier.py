@@ -34,6 +34,13 @@ KINDS_OF_TYPE = {
     "decision": tuple(f"decision.{outcome}" for outcome in OUTCOMES),
     "recording": tuple(f"recording.{what}" for what in ("started", "verified", "failed", "not_started")),
     "export": ("recording.exported",),
+    "access": ("recording.opened", "proof.opened"),
+    "request": ("request.entered", "restriction.lifted"),
+    "settled": ("request.settled",),
+    "gone": ("recording.erased",),
+    "legal_hold": tuple(f"legal_hold.{what}" for what in ("placed", "confirmed", "released")),
+    "objection": ("objection.entered", "objection.lifted"),
+    "swept": ("retention.swept",),
     "passed": ("calls.passed",),
     "bypass": ("bypass.on", "bypass.off"),
     "approval": ("policy.approved",),
@@ -41,6 +48,8 @@ KINDS_OF_TYPE = {
     "checkpoint_key": ("checkpoint.key",),
 }
 TYPE_OF_KIND = {kind: type_ for type_, kinds in KINDS_OF_TYPE.items() for kind in kinds}
+SEALED_TYPES = {"decision", "export", "access", "request"}
+"""Of these the ledger shows an index; the rest of them nobody can read here."""
 CHECKPOINT_DOMAIN = b"asterisk-consent ledger checkpoint 1\n"
 KEY_DOMAIN = b"asterisk-consent ledger checkpoint key 1\n"
 CHECKPOINT_FIELDS = {
@@ -281,8 +290,15 @@ def _stored_payload(header: Json, salt: bytes | None, body: bytes | None) -> Jso
     where = f"entry {header['seq']}"
     digest = None if body is None else domain_digest("payload", body).hex()
     _hold(digest == header["payload_digest"], f"{where}: its payload is not the one that was entered")
-    _hold(salt is not None and _commits(header, salt, body or b""), f"{where}: its salt is another")
-    return _payload(header, body or b"")
+    plain = body or b""
+    if TYPE_OF_KIND[header["kind"]] in SEALED_TYPES:
+        plain, line_feed, sealed = plain.partition(b"\n")
+        _hold(line_feed, f"{where}: its payload has one part where two belong")
+        whole = salt == b"" and bool(sealed) == bool(header["commitment"])
+        _hold(whole, f"{where}: its sealed part is not the one that was entered")
+    else:
+        _hold(salt is not None and _commits(header, salt, plain), f"{where}: its salt is another")
+    return _payload(header, plain)
 
 
 def _payload(header: Json, plain: bytes) -> Json:

@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from asterisk_consent.errors import LedgerError, LedgerUnavailableError
+from asterisk_consent.errors import KeysError, LedgerError, LedgerUnavailableError
 from asterisk_consent.ledger.commit import Committed, Prepared, write_entries
 from asterisk_consent.ledger.connection import primary_code, translated
 from asterisk_consent.ledger.file import LedgerFile
 from asterisk_consent.ledger.projection import mark_closing
+from asterisk_consent.model import EntryKey
 
 _MAX_GROUP = 512
 _CHECKPOINT_GROUPS = 500
@@ -65,6 +66,7 @@ class Writer:
     """Takes jobs from the event loop, answers them there.
 
     :param min_free_bytes: a probe fails while the file system has less space than this.
+    :param keep_keys: makes the keys of sealed entries durable, which comes before the entries.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class Writer:
         min_free_bytes: int,
         monotonic: Callable[[], float],
         loop: asyncio.AbstractEventLoop,
+        keep_keys: Callable[[Sequence[EntryKey]], None] | None = None,
     ) -> None:
         self._file = file
         self._where = where
         self._min_free_bytes = min_free_bytes
         self._monotonic = monotonic
         self._loop = loop
+        self._keep_keys = keep_keys
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
         self._committed_at = float("-inf")
@@ -110,7 +114,7 @@ class Writer:
                 self._serve(group)
             except (sqlite3.Error, OSError) as error:
                 self._give_up(group, translated(error, where=self._where))
-            except LedgerError as error:
+            except (LedgerError, KeysError) as error:
                 self._give_up(group, error)
         with contextlib.suppress(sqlite3.Error):
             self._file.drop()
@@ -134,6 +138,7 @@ class Writer:
         committed: list[Committed] = []
         appends = [job for job in group if isinstance(job, Append)]
         try:
+            self._keep([job.prepared for job in appends])
             if appends:
                 committed = write_entries(connection, [job.prepared for job in appends])
             else:
@@ -148,6 +153,12 @@ class Writer:
         places = iter(committed)
         self._answer([(job, next(places) if isinstance(job, Append) else None) for job in group])
         self._checkpoint()
+
+    def _keep(self, group: Sequence[Prepared]) -> None:
+        """Make the keys of what is appended durable: an entry without its key could never be opened."""
+        keys = [prepared.key for prepared in group if prepared.key is not None]
+        if self._keep_keys is not None and keys:
+            self._keep_keys(keys)
 
     def _begin(self, group: list[Job]) -> sqlite3.Connection | None:
         """Begin a transaction; while the file is locked, take in who arrives and let go whose time is up."""
@@ -195,7 +206,7 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._file.checkpoint()
 
-    def _give_up(self, group: Sequence[Job], error: LedgerError) -> None:
+    def _give_up(self, group: Sequence[Job], error: LedgerError | KeysError) -> None:
         self._drop()
         self._committed_at = float("-inf")
         # Whatever it was, whoever waits must take it as unknown.

@@ -68,7 +68,7 @@ def plan(path: Path) -> list[Kept]:
     return [
         _kept(row, row.recording, policies.get((row.policy, row.policy_version)))
         for row in list_calls(path)
-        if row.recording is not None and row.recording.sha256
+        if row.recording is not None and row.recording.has_audio
     ]
 
 

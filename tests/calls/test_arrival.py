@@ -4,11 +4,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from asterisk_consent.calls.arrival import Arrival, args_of, e164, read_arrival
+from asterisk_consent.calls.arrival import Arrival, args_of, read_arrival
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Decision, decision_payload, payload_bytes, read_payload
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, CallId, Direction, Outcome, Party
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot, DialplanPlace
+from asterisk_consent.telephone import e164
 
 CALL_ID = CallId("0" * 32)
 ALLOWED = ["ask", "p1-nl", "allowed_not_screened", "allowed_passed_screen", "1001", "0"]
@@ -129,6 +130,9 @@ def test_a_waiting_channel_is_ours_when_it_waits_in_our_application() -> None:
         ("020 7946 0123", "GB", "+442079460123"),
         ("+44 20 7946 0123", "NL", "+442079460123"),
         ("0044 20 7946 0123", "NL", "+442079460123"),
+        ("0031 6 12345678", "NL", "+31612345678"),
+        ("31 6 12345678", "NL", "+31612345678"),
+        ("06-12345678", "NL", "+31612345678"),
         ("1001", "NL", "1001"),
         ("anna", "NL", "anna"),
         ("", "NL", ""),

@@ -13,6 +13,7 @@ from asterisk_consent.ledger import (
     decision_payload,
 )
 from asterisk_consent.model import Direction, Outcome
+from tests.ledger.open_sealing import OpenSealer
 
 CONTROLLER = "voorbeeld-bv"
 CALLER = "+442079460123"
@@ -76,5 +77,9 @@ async def open_ledger(path: Path, *, min_free_bytes: int = 0) -> Ledger:
     """Open a ledger whose clock stands still."""
     source = made_up_randomness()
     return await Ledger.open(
-        path, clock=lambda: float(NOW), randomness=lambda _: next(source), min_free_bytes=min_free_bytes
+        path,
+        sealer=OpenSealer(),
+        clock=lambda: float(NOW),
+        randomness=lambda _: next(source),
+        min_free_bytes=min_free_bytes,
     )

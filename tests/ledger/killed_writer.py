@@ -9,6 +9,7 @@ from pathlib import Path
 from asterisk_consent.ledger import Ledger
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import decision
+from tests.ledger.open_sealing import OpenSealer
 
 
 async def _append_for_ever(ledger: Ledger, numbers: "count[int]") -> None:
@@ -19,7 +20,7 @@ async def _append_for_ever(ledger: Ledger, numbers: "count[int]") -> None:
 
 
 async def _main(path: Path, first: int) -> None:
-    ledger = await Ledger.open(path, min_free_bytes=0)
+    ledger = await Ledger.open(path, sealer=OpenSealer(), min_free_bytes=0)
     numbers = count(first)
     await asyncio.gather(*(_append_for_ever(ledger, numbers) for _ in range(8)))
 

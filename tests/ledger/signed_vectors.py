@@ -29,6 +29,7 @@ from asterisk_consent.ledger.proof import proof_text, prove_call
 from asterisk_consent.ledger.schema import migrate
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import NOW, decision, hex_id, recorded
+from tests.ledger.open_sealing import open_sealed
 from tests.ledger.signing import ORDER, signing_key
 from tests.ledger.write_vectors import VECTORS, TextRow, alter, chain_of, gone, texts_of, write
 
@@ -238,12 +239,15 @@ def proved(rows: list[Row], call: int, *checkpoints: Checkpoint) -> str:
             migrate(connection, where=str(path))
             for row in rows:
                 connection.execute("INSERT INTO chain VALUES (?, ?, ?)", (row.seq, row.header, row.hash))
+                call_id = read_header(row.header).call_id
+                if call_id:
+                    connection.execute("INSERT INTO about VALUES (?, ?)", (call_id, row.seq))
                 if row.body is not None:
                     connection.execute("INSERT INTO payload VALUES (?, ?, ?)", (row.seq, row.salt, row.body))
             for each in checkpoints:
                 stored = (each.number, each.seq, checkpoint_line(each))
                 connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", stored)
-        return proof_text(prove_call(path, hex_id(call)))
+        return proof_text(prove_call(path, hex_id(call), open_sealed))
 
 
 def _changed(checkpoint: Checkpoint, **parts: object) -> Checkpoint:

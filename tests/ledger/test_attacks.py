@@ -25,6 +25,7 @@ from asterisk_consent.ledger.payload import CheckpointKey, Created
 from asterisk_consent.ledger.schema import migrate
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import NOW, decision, hex_id, recorded
+from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.signing import signing_key
 from tests.ledger.tampering import tampering
 from tests.ledger.write_vectors import gone, renumbered
@@ -66,7 +67,7 @@ def appended(rows: list[Row], entries: list[NewEntry], chance: random.Random) ->
     """Return the chain with entries added as the product adds them."""
     longer = list(rows)
     for entry in entries:
-        prepared = prepare(entry, at=NOW + len(longer), randomness=chance.randbytes)
+        prepared = prepare(entry, at=NOW + len(longer), randomness=chance.randbytes, sealer=OpenSealer())
         raw = header_bytes(place(prepared, len(longer) + 1))
         digest = next_hash(longer[-1].hash if longer else GENESIS, raw)
         longer.append(Row(len(longer) + 1, raw, digest, prepared.salt, prepared.body))

@@ -32,6 +32,7 @@ from asterisk_consent.ledger.checkpoint import (
 from asterisk_consent.ledger.checkpoints import covered, take_checkpoint
 from asterisk_consent.ledger.keyfile import load_key, make_key
 from tests.ledger.entries import NOW, decision
+from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.signed_vectors import CHECKPOINTS, CheckpointVector, checkpoint_vectors
 from tests.ledger.signing import signing_key
 from tests.ledger.tampering import tampering
@@ -211,7 +212,7 @@ def with_key(filled: Path) -> Path:
 def test_a_printed_checkpoint_is_taken_by_a_later_verify(with_key: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     kept.write_text(run(with_key, "checkpoint").output)
-    append_from_outside(with_key, decision(9))
+    append_from_outside(with_key, decision(9), sealer=OpenSealer())
     result = run(with_key, "verify", "--checkpoint", str(kept))
     assert result.exit_code == 0
     assert "They extend checkpoint 1: up to entry 5 all is as it was." in result.output
@@ -236,7 +237,7 @@ def test_without_a_checkpoint_verify_says_what_it_cannot_see(filled: Path) -> No
 def test_verify_takes_several_checkpoints_and_tells_which_is_wrong(with_key: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     run(with_key, "checkpoint", "-o", str(first))
-    append_from_outside(with_key, decision(9))
+    append_from_outside(with_key, decision(9), sealer=OpenSealer())
     run(with_key, "checkpoint", "-o", str(second))
     both = ("--checkpoint", str(first), "--checkpoint", str(second))
     assert run(with_key, "verify", *both).exit_code == 0

@@ -16,6 +16,7 @@ from asterisk_consent.ledger import Ledger, append_from_outside, list_calls, ver
 from asterisk_consent.ledger import file as ledger_file
 from asterisk_consent.ledger.connection import connect
 from tests.ledger.entries import decision, hex_id, open_ledger
+from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.tampering import tampering
 
 
@@ -43,12 +44,14 @@ async def test_behind_a_lock_everybody_gives_up_after_two_seconds(ledger: Ledger
             refused_after(lambda: ledger.append(decision(1))),
             refused_after(lambda: ledger.append(decision(2)), delay_s=0.7),
             refused_after(ledger.probe),
-            refused_after(lambda: asyncio.to_thread(append_from_outside, path, decision(3))),
+            refused_after(
+                lambda: asyncio.to_thread(append_from_outside, path, decision(3), sealer=OpenSealer())
+            ),
         )
     assert all(1.5 < waited_s < 2.3 for waited_s in waited)
     await ledger.probe()
     assert (await ledger.append(decision(4))).seq == 2
-    assert append_from_outside(path, decision(5)).seq == 3
+    assert append_from_outside(path, decision(5), sealer=OpenSealer()).seq == 3
     assert verify(path).problem is None
 
 
@@ -179,7 +182,10 @@ async def test_a_newer_schema_is_refused_and_left_as_it_is(path: Path) -> None:
     with tampering(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = _content(path)
-    for refused in (lambda: append_from_outside(path, decision(1)), lambda: verify(path)):
+    for refused in (
+        lambda: append_from_outside(path, decision(1), sealer=OpenSealer()),
+        lambda: verify(path),
+    ):
         with pytest.raises(LedgerError, match="schema 99, this release knows"):
             refused()
     with pytest.raises(LedgerError, match="schema 99, this release knows"):
@@ -206,7 +212,7 @@ async def test_another_database_is_refused(path: Path) -> None:
 
 def test_commands_say_so_when_there_is_no_ledger_and_make_none(path: Path) -> None:
     with pytest.raises(LedgerError, match="there is no ledger"):
-        append_from_outside(path, decision(1))
+        append_from_outside(path, decision(1), sealer=OpenSealer())
     with pytest.raises(LedgerError, match="there is no ledger"):
         list_calls(path)
     assert not path.exists()
@@ -232,7 +238,7 @@ async def test_an_entry_stands_though_the_lock_of_the_service_cannot_be_looked_a
     await _opened_and_closed(path)
     lock = path.with_name(path.name + ".lock")
     _make_unusable(lock)
-    assert append_from_outside(path, decision(1)).seq == 2
+    assert append_from_outside(path, decision(1), sealer=OpenSealer()).seq == 2
     assert [call.seq for call in list_calls(path)] == [2]
 
 

@@ -16,8 +16,10 @@ from asterisk_consent.ledger import (
     verify,
 )
 from asterisk_consent.ledger.chain import Head
+from asterisk_consent.ledger.opening import decision_of, open_call
 from asterisk_consent.model import Outcome, RecordingState
 from tests.ledger.entries import CALLER, decision, hex_id, open_ledger, recorded
+from tests.ledger.open_sealing import OpenSealer, open_sealed
 
 
 async def test_entries_follow_ledger_created_in_the_order_they_were_appended(
@@ -72,7 +74,7 @@ async def test_nothing_is_appended_after_close(path: Path) -> None:
 
 async def test_commands_and_service_append_to_one_chain(ledger: Ledger, path: Path) -> None:
     async def from_outside(number: int) -> None:
-        await asyncio.to_thread(append_from_outside, path, decision(number))
+        await asyncio.to_thread(append_from_outside, path, decision(number), sealer=OpenSealer())
 
     await asyncio.gather(
         *(ledger.append(decision(number)) for number in range(50)),
@@ -83,12 +85,16 @@ async def test_commands_and_service_append_to_one_chain(ledger: Ledger, path: Pa
     assert report.entries == 81
 
 
-async def test_only_an_agreement_shows_who_called(ledger: Ledger, path: Path) -> None:
+async def test_only_an_agreement_keeps_who_called(ledger: Ledger, path: Path) -> None:
+    kept = {}
     for number, outcome in enumerate(Outcome):
         await ledger.append(decision(number, outcome))
-    shown = {call.outcome: call.caller for call in list_calls(path)}
+        found = decision_of(open_call(path, hex_id(number), open_sealed))
+        assert found is not None
+        kept[outcome] = found.caller
     keeps = {Outcome.GIVEN, Outcome.INFORMED}
-    assert shown == {outcome: CALLER if outcome in keeps else None for outcome in Outcome}
+    assert kept == {outcome: CALLER if outcome in keeps else None for outcome in Outcome}
+    assert {call.outcome for call in list_calls(path) if call.subject} == keeps
 
 
 async def test_a_recording_passes_its_states_and_keeps_its_first_end(ledger: Ledger, path: Path) -> None:

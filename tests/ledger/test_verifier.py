@@ -22,6 +22,7 @@ from asterisk_consent.ledger.entry import PAYLOAD_OF, Header
 from asterisk_consent.ledger.keyfile import load_key, make_key
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import CALLER, decision, hex_id, recorded
+from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.signed_vectors import PROOFS, ProofVector, proof_vectors
 from tests.ledger.signing import ORDER, signing_key
 from tests.ledger.tampering import tampering
@@ -185,7 +186,7 @@ async def config(tmp_path: Path) -> Config:
         '[asterisk]\nari_password = "x"\nami_secret = "x"\n[paths]\nledger = "ledger.sqlite"\nvault = "."\n'
     )
     config = load_config(file)
-    ledger = await Ledger.open(config.ledger_path, min_free_bytes=0)
+    ledger = await Ledger.open(config.ledger_path, sealer=OpenSealer(), min_free_bytes=0)
     for number in range(1, 4):
         await ledger.append(decision(number, recording=number))
     await ledger.append(recorded(Kind.RECORDING_VERIFIED, 2))

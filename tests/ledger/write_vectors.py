@@ -18,6 +18,7 @@ from asterisk_consent.ledger.entry import SYSTEM_STREAM, header_bytes, read_head
 from asterisk_consent.ledger.payload import Created
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import NOW, decision, hex_id, made_up_randomness, recorded
+from tests.ledger.open_sealing import OpenSealer
 
 VECTORS = Path(__file__).with_name("vectors")
 
@@ -73,7 +74,7 @@ def chain_of(entries: list[NewEntry]) -> list[Row]:
     rows: list[Row] = []
     digest = GENESIS
     for seq, entry in enumerate([created, *entries], start=1):
-        prepared = prepare(entry, at=NOW + seq, randomness=lambda _: next(source))
+        prepared = prepare(entry, at=NOW + seq, randomness=lambda _: next(source), sealer=OpenSealer())
         raw = header_bytes(place(prepared, seq))
         digest = next_hash(digest, raw)
         rows.append(Row(seq, raw, digest, prepared.salt, prepared.body))
@@ -111,7 +112,14 @@ def vectors() -> dict[str, Vector]:
         ),
         "hash-changed": vector("one bit of a hash", alter(intact, 4, hash=_bit), 4),
         "body-changed": vector("one bit of a payload", alter(intact, 3, body=_bit), 3),
-        "salt-changed": vector("one bit of a salt", alter(intact, 3, salt=_bit), 3),
+        "salt-changed": vector("one bit of a salt", alter(intact, 4, salt=_bit), 4),
+        "salt-of-a-sealed-payload": vector(
+            "a salt beside a payload that has its own", alter(intact, 3, salt=lambda _: bytes(16)), 3
+        ),
+        "sealed-part-changed": vector("one bit of what was sealed", alter(intact, 3, body=_last_bit), 3),
+        "sealed-part-gone": vector(
+            "only the index of a sealed payload is left", alter(intact, 3, body=_index), 3
+        ),
         "removed": vector("an entry was taken out", [row for row in intact if row.seq != 3], 3),
         "removed-renumbered": vector(
             "an entry was taken out, the others moved up",
@@ -190,6 +198,14 @@ def _outcome_changed(raw: bytes) -> bytes:
 
 def _bit(raw: bytes) -> bytes:
     return bytes([raw[0] ^ 1]) + raw[1:]
+
+
+def _last_bit(raw: bytes) -> bytes:
+    return raw[:-1] + bytes([raw[-1] ^ 1])
+
+
+def _index(raw: bytes) -> bytes:
+    return raw[: raw.index(b"\n") + 1]
 
 
 def write(directory: Path, found: Mapping[str, msgspec.Struct]) -> None:

@@ -16,6 +16,7 @@ from asterisk_consent.model import Outcome
 from asterisk_consent.rights.retention import NO_PURPOSE, NO_TERM, Kept, plan
 from tests.calls.approved_place import ApprovedPlace
 from tests.ledger.entries import decision, hex_id, recorded
+from tests.ledger.open_sealing import OpenSealer
 
 AMSTERDAM, BRUSSELS = ZoneInfo("Europe/Amsterdam"), ZoneInfo("Europe/Brussels")
 
@@ -48,8 +49,8 @@ def call(
         entry.payload, started_at=int(started_at.timestamp()), purposes=purposes
     )
     entry = replace(entry, policy=policy, policy_version=version, payload=payload)
-    append_from_outside(place.config.ledger_path, entry)
-    append_from_outside(place.config.ledger_path, recorded(end, number))
+    append_from_outside(place.config.ledger_path, entry, sealer=OpenSealer())
+    append_from_outside(place.config.ledger_path, recorded(end, number), sealer=OpenSealer())
 
 
 def planned(place: ApprovedPlace) -> list[Kept]:
@@ -124,8 +125,8 @@ def test_what_is_not_known_is_kept_and_told(place: ApprovedPlace) -> None:
 
 def test_only_what_has_audio_is_planned(place: ApprovedPlace) -> None:
     began_at = datetime(2026, 3, 2, 10, tzinfo=AMSTERDAM)
-    append_from_outside(place.config.ledger_path, decision(7, Outcome.REFUSED))
-    append_from_outside(place.config.ledger_path, decision(8, recording=8))
+    append_from_outside(place.config.ledger_path, decision(7, Outcome.REFUSED), sealer=OpenSealer())
+    append_from_outside(place.config.ledger_path, decision(8, recording=8), sealer=OpenSealer())
     call(place, 9, began_at, ("training",), end=Kind.RECORDING_FAILED)
 
     assert [kept.recording_id for kept in planned(place)] == [hex_id(9)]

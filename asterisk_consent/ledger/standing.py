@@ -1,0 +1,136 @@
+"""How calls stand: restricted, held, asked to be erased; and whose calls they are.
+
+Rule: what restricts a call holds from the moment its entry is committed, whatever has been carried out of it since.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import msgspec
+
+from asterisk_consent.ledger.connection import reading
+from asterisk_consent.model import Right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One request about a call; moments in UTC seconds, ``settled_seq`` 0 while it is not carried out."""
+
+    seq: int
+    call_id: str
+    controller: str
+    right: Right
+    entered_at: int
+    erase_at: int
+    settled_seq: int
+    lifted_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRow:
+    """One legal hold; ``confirmed_seq`` is 0 while it waits for a second person, ``released_seq`` while it holds."""
+
+    hold_id: str
+    seq: int
+    recording_id: str
+    call_id: str
+    controller: str
+    purpose: str
+    case: str
+    until: int
+    reason: str
+    person: str
+    placed_at: int
+    confirmed_seq: int
+    released_seq: int
+
+    def holds(self, at: int) -> bool:
+        """Tell whether it keeps the recording at this moment."""
+        return bool(self.confirmed_seq) and not self.released_seq and at < self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What was asked about a call, and what keeps it."""
+
+    requests: tuple[RequestRow, ...]
+    holds: tuple[HoldRow, ...]
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether what is kept of it may not be shown."""
+        return any(not request.lifted_seq for request in self.requests)
+
+    @property
+    def held_for(self) -> tuple[str, ...]:
+        """The purposes that holds which are confirmed and not released keep it for."""
+        return tuple(hold.purpose for hold in self.holds if hold.confirmed_seq and not hold.released_seq)
+
+
+_REQUEST_FIELDS = tuple(field.name for field in fields(RequestRow))
+_HOLD_FIELDS = tuple(field.name for field in fields(HoldRow))
+_REQUESTS = """
+    SELECT seq, call_id, stream, "right", entered_at, erase_at, settled_seq, lifted_seq FROM request
+"""
+_HOLDS = """
+    SELECT hold_id, seq, recording_id, call_id, stream, purpose, case_name, until, reason, person, placed_at,
+        confirmed_seq, released_seq FROM legal_hold
+"""
+
+
+def standing_of(path: Path, call_id: str) -> Standing:
+    """Return how a call stands."""
+    with reading(path) as connection:
+        requests = connection.execute(f"{_REQUESTS} WHERE call_id = ? ORDER BY seq", (call_id,))
+        holds = connection.execute(f"{_HOLDS} WHERE call_id = ? ORDER BY seq", (call_id,))
+        return Standing(
+            requests=tuple(request_row(row) for row in requests), holds=tuple(_hold_row(row) for row in holds)
+        )
+
+
+def unsettled_requests(connection: sqlite3.Connection) -> list[RequestRow]:
+    """Return the requests that were not carried out, oldest first."""
+    found = connection.execute(f"{_REQUESTS} WHERE settled_seq = 0 ORDER BY seq")
+    return [request_row(row) for row in found]
+
+
+def legal_holds(path: Path) -> list[HoldRow]:
+    """Return every legal hold in the order they were placed."""
+    with reading(path) as connection:
+        return [_hold_row(row) for row in connection.execute(f"{_HOLDS} ORDER BY seq")]
+
+
+def calls_of_subject(path: Path, subject: str, *, controller: str) -> list[str]:
+    """Return the ids of the calls of somebody, by the blind index of the number, oldest first."""
+    query = "SELECT call_id FROM call WHERE subject = ? AND subject != '' AND stream = ? ORDER BY seq"
+    return _ids(path, query, (subject, controller))
+
+
+def calls_of_receipt(path: Path, receipt: str) -> list[str]:
+    """Return the ids of the calls that this receipt names."""
+    return _ids(path, "SELECT call_id FROM call WHERE receipt = ? AND receipt != '' ORDER BY seq", (receipt,))
+
+
+def has_objected(path: Path, subject: str, *, controller: str) -> bool:
+    """Tell whether somebody is on a controller's list of objections."""
+    with reading(path) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM objection WHERE stream = ? AND subject = ?", (controller, subject)
+        )
+        return found.fetchone() is not None
+
+
+def _ids(path: Path, query: str, values: Sequence[str]) -> list[str]:
+    with reading(path) as connection:
+        return list(dict.fromkeys(call_id for (call_id,) in connection.execute(query, values)))
+
+
+def request_row(row: Sequence[object]) -> RequestRow:
+    """Make a value of one row of a query for requests."""
+    return msgspec.convert(dict(zip(_REQUEST_FIELDS, row, strict=True)), RequestRow)
+
+
+def _hold_row(row: Sequence[object]) -> HoldRow:
+    return msgspec.convert(dict(zip(_HOLD_FIELDS, row, strict=True)), HoldRow)

@@ -1,0 +1,116 @@
+"""Lets somebody at what was sealed about one call: the access is entered first, then its keys are released.
+
+Rule: no reason, no key; and no key before the entry of the access is on disk (GDPR art. 5(2), 32(1)). What is
+restricted is kept and not shown (art. 18(2)), save for the purpose that a legal hold keeps it for. The keys are those
+of one call.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asterisk_consent.errors import RequestRefusedError
+from asterisk_consent.ledger.append import append_from_outside
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.opening import Opened, Opener, open_call
+from asterisk_consent.ledger.payload import Access, Export
+from asterisk_consent.ledger.read import CallRow, find_call
+from asterisk_consent.ledger.standing import standing_of
+from asterisk_consent.vault.age import Identity, unseal
+from asterisk_consent.vault.call_keys import CallKey, open_key
+from asterisk_consent.vault.proof_keys import ProofKeys, call_identities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the ledger and the keys are."""
+
+    ledger: Path
+    keys: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Who wants which call's keys, and why.
+
+    :param kind: ``proof.opened``, ``recording.opened`` or ``recording.exported``.
+    :param recipient: to whom a recording is handed out.
+    """
+
+    call_id: str
+    kind: Kind
+    person: str
+    reason: str
+    purpose: str = ""
+    recipient: str = ""
+
+
+def release(wanted: Wanted, *, places: Places, identities: tuple[Identity, ...]) -> tuple[Identity, ...]:
+    """Enter the access, and return the private keys of the call: of its proof, or of its audio.
+
+    :param identities: of the call's controller.
+    :raises RequestRefusedError: no reason is given, there is no such call, or it is restricted.
+    :raises LedgerError: the access cannot be entered; then nothing is released.
+    :raises KeysError: the keys were destroyed, or the identities do not open them.
+    """
+    call = _call_to_show(wanted, places)
+    entry = NewEntry(
+        stream=call.controller, kind=wanted.kind, call_id=call.call_id, payload=_payload(wanted, call)
+    )
+    append_from_outside(places.ledger, entry, sealer=ProofKeys(places.keys))
+    if wanted.kind is Kind.PROOF_OPENED:
+        return call_identities(call.call_id, keys=places.keys, identities=identities)
+    key = CallKey(keys=places.keys, call_id=call.call_id, controller=call.controller)
+    return (open_key(key, identities),)
+
+
+def opener_of(keys: tuple[Identity, ...]) -> Opener:
+    """Return what opens the sealed parts of a call's entries."""
+    return lambda sealed: unseal(sealed, keys)
+
+
+def open_entries(
+    wanted: Wanted, *, places: Places, identities: tuple[Identity, ...]
+) -> tuple[list[Opened], Opener]:
+    """Enter the access, and return everything that was entered about the call, and what opens it.
+
+    :raises ConsentError: as :func:`release`, or what is stored is not what was entered.
+    """
+    opener = opener_of(release(wanted, places=places, identities=identities))
+    return open_call(places.ledger, wanted.call_id, opener), opener
+
+
+def _call_to_show(wanted: Wanted, places: Places) -> CallRow:
+    if not wanted.reason.strip():
+        raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
+    call = find_call(places.ledger, wanted.call_id)
+    if call is None:
+        raise RequestRefusedError(
+            "no such call", where=wanted.call_id, remedy="See 'asterisk-consent calls list'"
+        )
+    standing = standing_of(places.ledger, call.call_id)
+    if standing.is_restricted and wanted.purpose not in standing.held_for:
+        held = ", ".join(standing.held_for)
+        raise RequestRefusedError(
+            "the call is restricted: what is kept of it is not shown (GDPR art. 18(2))",
+            where=call.call_id,
+            remedy=f"Only for what a legal hold keeps it for: --purpose {held}" if held else "",
+        )
+    return call
+
+
+def _payload(wanted: Wanted, call: CallRow) -> Access | Export:
+    recording = call.recording
+    if wanted.kind is not Kind.RECORDING_EXPORTED:
+        what = "proof" if wanted.kind is Kind.PROOF_OPENED else "recording"
+        return Access(
+            what=what, person=wanted.person, reason=wanted.reason.strip(), purpose=wanted.purpose.strip()
+        )
+    if not wanted.recipient.strip():
+        raise RequestRefusedError("no recipient given", remedy="Say who receives it with --to RECIPIENT")
+    return Export(
+        recording_id=recording.recording_id if recording else "",
+        reason=wanted.reason.strip(),
+        recipient=wanted.recipient.strip(),
+        person=wanted.person,
+        sha256=recording.sha256 if recording else "",
+    )
