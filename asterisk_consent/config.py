@@ -85,6 +85,8 @@ class Config:
     """Two letters: numbers without a country code belong to this country (ISO 3166-1)."""
     min_free_bytes: int
     """With less free space for the ledger, the spool, the vault or the keys no call is asked."""
+    key_backups_days: int
+    """How long a backup of the keys lives, as the controller states it; 0: there is none."""
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
     checkpoints: CheckpointConfig
@@ -140,6 +142,7 @@ def _read(table: Table, file: Path) -> Config:
         prompts_in_asterisk=asterisk.text("prompts", "/var/lib/asterisk-consent/prompts"),
         region=table.text("region", "NL"),
         min_free_bytes=limits.whole("min_free_mb", 100, low=0, high=1_000_000) << 20,
+        key_backups_days=limits.whole("key_backups_days", 0, low=0, high=3650),
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
         checkpoints=_read_checkpoints(table.section("checkpoints"), base, ledger_path),
     )

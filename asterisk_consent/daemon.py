@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
 
@@ -17,21 +18,26 @@ from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.loading import Reloading, announce, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
+from asterisk_consent.calls.promises import ObjectionList, Promises
 from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
+from asterisk_consent.calls.sweeping import Sweeping
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.config import CheckpointConfig, Config, load_policies
-from asterisk_consent.errors import ConsentError, LedgerError
+from asterisk_consent.errors import ConsentError, KeysError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.read import find_recording
 from asterisk_consent.ledger.store import Ledger
+from asterisk_consent.ledger.watching import Watch
 from asterisk_consent.ledger.witness import Directory, Mail, Syslog, Witness
 from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
+from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.requests import Requests
 from asterisk_consent.vault.proof_keys import ProofKeys
 
 log = structlog.get_logger(__name__)
@@ -60,13 +66,18 @@ async def serve(config: Config) -> None:
         ari = await stack.enter_async_context(
             AriClient(url=config.ari.url, username=config.ari.user, password=config.ari.password, app=APP)
         )
-        recorder = _recorder(config, ledger, ari)
+        requests = _requests(config)
+        recorder = _recorder(config, ledger, ari, requests)
         await recorder.adopt()
         await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
-        surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
+        objections = ObjectionList(proof_keys.blind, region=config.region)
+        surroundings = Surroundings(
+            ari=ari, ledger=ledger, recorder=recorder, region=config.region, objects=objections.covers
+        )
         switchboard = Switchboard(policies, surroundings)
         ami = _guarding(config, recorder, ari)
         heartbeat = _heartbeat(config, ari, ami, switchboard, policies, ledger)
+        promises = _promises(config, requests, objections, ami, ledger, proof_keys)
         stack.push_async_callback(ami.close)
         await ami.start()
         desk = AgiDesk(policies, surroundings, switchboard)
@@ -83,7 +94,17 @@ async def serve(config: Config) -> None:
         log.info("service.started", policies=policies.asked(), release=__version__)
         try:
             await _run_until(
-                stopping, ari, switchboard, recorder, heartbeat, Reloading(config, policies, today=_today)
+                stopping,
+                heartbeat,
+                switchboard,
+                {
+                    "ari": ari.run(switchboard),
+                    "recorder-watch": recorder.watch(),
+                    "recorder-sweep": recorder.sweep(),
+                    "reloading": Reloading(config, policies, today=_today).run(),
+                    "promises": promises.run(),
+                    "sweeping": Sweeping(config.file).run(),
+                },
             )
         finally:
             await agi.close()
@@ -100,23 +121,18 @@ async def serve(config: Config) -> None:
 
 async def _run_until(
     stopping: asyncio.Event,
-    ari: AriClient,
-    switchboard: Switchboard,
-    recorder: Recorder,
     heartbeat: Heartbeat,
-    reloading: Reloading,
+    switchboard: Switchboard,
+    running: Mapping[str, Coroutine[None, None, None]],
 ) -> None:
     """Run all the parts until asked to stop, replaced, or one of them fails.
 
     :raises ConsentError: what the part failed with.
     """
     beating = asyncio.create_task(heartbeat.run(), name="heartbeat")
-    parts = [
+    parts: list[asyncio.Task[object]] = [
         beating,
-        asyncio.create_task(ari.run(switchboard), name="ari"),
-        asyncio.create_task(recorder.watch(), name="recorder-watch"),
-        asyncio.create_task(recorder.sweep(), name="recorder-sweep"),
-        asyncio.create_task(reloading.run(), name="reloading"),
+        *(asyncio.create_task(part, name=name) for name, part in running.items()),
         asyncio.create_task(stopping.wait(), name="stopping"),
     ]
     done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -132,7 +148,38 @@ async def _run_until(
         task.result()
 
 
-def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
+def _requests(config: Config) -> Requests:
+    held = Holdings(ledger=config.ledger_path, vault=config.vault, keys=config.keys)
+    return Requests(held=held, key_backups_days=config.key_backups_days)
+
+
+def _promises(
+    config: Config,
+    requests: Requests,
+    objections: ObjectionList,
+    ami: AmiClient,
+    ledger: Ledger,
+    proof_keys: ProofKeys,
+) -> Promises:
+    async def scrub() -> bool:
+        try:
+            await ledger.scrub()
+            return await asyncio.to_thread(proof_keys.scrub)
+        except (LedgerError, KeysError) as error:
+            log.info("promises.not_scrubbed", error=str(error))
+            return False
+
+    return Promises(
+        watch=Watch(config.ledger_path),
+        requests=requests,
+        objections=objections,
+        mixmonitors=ami,
+        scrub=scrub,
+        monotonic_s=time.monotonic,
+    )
+
+
+def _recorder(config: Config, ledger: Ledger, ari: AriClient, requests: Requests) -> Recorder:
     async def channels() -> set[str]:
         return {channel.id for channel in await ari.channels.list()}
 
@@ -144,6 +191,7 @@ def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:
         channels=channels,
         monotonic_s=time.monotonic,
         now=_now,
+        drops=requests.drops,
     )
 
 

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": _WORK,
     "console": _WORK | {"calls"},
     "daemon": _WORK | {"calls"},
+    "__main__": {"cli"},
     "cli": _WORK | {"emergency", "calls", "console", "daemon"},
 }
 PURE = (

@@ -70,6 +70,7 @@ class AgiSession:
         self._announced = announced
         self._ledger = surroundings.ledger
         self._recorder = surroundings.recorder
+        self._objects = surroundings.objects
         self._clock_s = asyncio.get_running_loop().time
         self._limit_at_s = self._clock_s() + arrival.limit_s if arrival.limit_s else None
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
@@ -89,7 +90,7 @@ class AgiSession:
 
     async def run(self) -> None:
         """Have the conversation; return when the call goes on and its decision is settled."""
-        self._events.append(opening(self._call, self._announced))
+        self._events.append(opening(self._call, self._announced, self._objects))
         try:
             await self._converse()
         except asyncio.CancelledError:

@@ -6,7 +6,7 @@ Rule: ``verified`` is only what is whole and right; a recording that was cut off
 
 from dataclasses import dataclass, field
 
-from asterisk_consent.errors import AudioError, KeysError
+from asterisk_consent.errors import AudioError, KeysError, LedgerError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording, Side
 from asterisk_consent.model import RecordingId
@@ -38,7 +38,15 @@ def started(awaited: Awaited) -> NewEntry:
     return entry_about(awaited, Kind.RECORDING_STARTED, recording)
 
 
-def not_stored(awaited: Awaited, error: AudioError | KeysError) -> Recording:
+DROPPED = "withdrawn while it was recorded"
+
+
+def dropped(awaited: Awaited) -> Recording:
+    """Return the end of a recording that was withdrawn before it had one: nothing of it was kept."""
+    return Recording(recording_id=awaited.recording_id, reason=DROPPED, started_at=awaited.started_at)
+
+
+def not_stored(awaited: Awaited, error: AudioError | KeysError | LedgerError) -> Recording:
     """Return the end of a recording whose sides stay in the spool, for somebody to look at."""
     return Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 from asyncinotify import Inotify, Mask
 
-from asterisk_consent.calls.awaited import Awaited, entry_about, not_stored, started, verdict
+from asterisk_consent.calls.awaited import Awaited, dropped, entry_about, not_stored, started, verdict
 from asterisk_consent.errors import AudioError, KeysError, LedgerError, PbxError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording
@@ -64,6 +64,7 @@ class Recorder:
     """Watches the spool and brings each recording to its end.
 
     :param channels: returns the ids of the channels that Asterisk has now; ``PbxError`` when it cannot tell.
+    :param drops: tells whether the audio of a call is to go instead of being kept; ``LedgerError`` when it cannot.
     :param monotonic_s: a clock that no one sets.
     :param now: UTC seconds.
     :param sleep: waits for so many seconds.
@@ -79,6 +80,7 @@ class Recorder:
         channels: Callable[[], Awaitable[set[str]]],
         monotonic_s: Callable[[], float],
         now: Callable[[], int],
+        drops: Callable[[str], bool] = lambda _: False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._spool = spool
@@ -88,6 +90,7 @@ class Recorder:
         self._channels = channels
         self._monotonic_s = monotonic_s
         self._now = now
+        self._drops = drops
         self._sleep = sleep
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -288,11 +291,14 @@ class Recorder:
         while True:
             try:
                 async with self._closing:
+                    if await asyncio.to_thread(self._drops, awaited.call_id):
+                        await self._drop(awaited)
+                        return
                     closed = await asyncio.to_thread(
                         close_recording, awaited.recording_id, self._spool, self._vault, self._key_of(awaited)
                     )
                 break
-            except (AudioError, KeysError) as error:
+            except (AudioError, KeysError, LedgerError) as error:
                 log.error("recorder.not_stored", recording_id=awaited.recording_id, error=str(error))
                 if self._monotonic_s() >= last_try_s:
                     await self._enter(awaited, Kind.RECORDING_FAILED, not_stored(awaited, error))
@@ -300,6 +306,11 @@ class Recorder:
                 await self._sleep(SETTLE_AGAIN_S)
         await self._enter(awaited, *verdict(awaited, closed))
         await self._empty_spool(awaited.recording_id)
+
+    async def _drop(self, awaited: Awaited) -> None:
+        """Remove both sides instead of keeping them, and enter that; nothing of them was ever sealed."""
+        await asyncio.to_thread(empty_spool, awaited.recording_id, self._spool)
+        await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))
 
     def _key_of(self, awaited: Awaited) -> CallKey:
         return CallKey(keys=self._keys, call_id=awaited.call_id, controller=awaited.controller)

@@ -32,6 +32,7 @@ from asterisk_consent.dialogue.commands import (
 )
 from asterisk_consent.dialogue.events import (
     CallArrived,
+    CallerObjected,
     CallLeft,
     CallUnaskable,
     ChannelHungUp,
@@ -52,6 +53,7 @@ from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, Pb
 from asterisk_consent.ledger.entry import NewEntry, decision_kind
 from asterisk_consent.model import Call, Outcome, RecordingId
 from asterisk_consent.pbx.ari import AriClient, AriEvent
+from asterisk_consent.policy import Policy
 
 log = structlog.get_logger(__name__)
 
@@ -61,14 +63,22 @@ MAX_PLAYS = 18
 _OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
 
 
+def _nobody(_call: Call, _policy: Policy) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all sessions share; ``region`` is where numbers without a country code belong."""
+    """What all sessions share; ``region`` is where numbers without a country code belong.
+
+    ``objects`` tells whether the caller is on the list of objections of the policy's controller.
+    """
 
     ari: AriClient
     ledger: Appender
     recorder: RecordingKeeper
     region: str
+    objects: Callable[[Call, Policy], bool] = _nobody
     now_s: Callable[[], float] = time.time
     randomness: Callable[[int], bytes] = os.urandom
 
@@ -99,7 +109,7 @@ class Session:
         self._stopping: asyncio.Task[None] | None = None
         self._start_in_doubt = False
         self._event_at_s = self._now_s()
-        self.feed(opening(arrival.call, announced))
+        self.feed(opening(arrival.call, announced, surroundings.objects))
 
     def feed(self, event: Event) -> None:
         """Hand over an event; taken in order."""
@@ -265,9 +275,11 @@ class Session:
         )
 
 
-def opening(call: Call, announced: Announced) -> Event:
-    """Return the event that begins the dialogue with a call: in its language, or with why it cannot be asked."""
+def opening(call: Call, announced: Announced, objects: Callable[[Call, Policy], bool] = _nobody) -> Event:
+    """Return the event that begins the dialogue with a call: in its language, or with why it is not asked."""
     fault = fault_of(announced, call.direction)
     if fault or announced.policy is None:
         return CallUnaskable(fault)
+    if announced.policy.takes_refusal and objects(call, announced.policy):
+        return CallerObjected()
     return CallArrived(announced.policy.language_of(dialled=call.dialled, channel_language=call.language))

@@ -5,10 +5,12 @@ written out. Where the output is no terminal every row is one line, without colo
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -32,6 +34,15 @@ def print_listing(columns: Columns, rows: Sequence[Sequence[str]], *, empty: str
     console.print(listing(columns, rows, width=console.width))
     if not rows:
         console.print(empty)
+
+
+@contextmanager
+def progress_bar(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal, on standard error, how much of something is done; give what is told of it."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 def listing(columns: Columns, rows: Sequence[Sequence[str]], *, width: int) -> Table:

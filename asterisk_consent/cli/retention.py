@@ -1,4 +1,4 @@
-"""``retention``: which recordings have outlived their terms."""
+"""``retention``: what has outlived its terms, and letting it go."""
 
 import json
 from collections.abc import Sequence
@@ -7,17 +7,20 @@ from datetime import UTC, datetime
 import click
 
 from asterisk_consent.cli.configured import configured
-from asterisk_consent.cli.listing import print_listing, visible
+from asterisk_consent.cli.holdings import holdings_of
+from asterisk_consent.cli.listing import print_listing, progress_bar, visible
+from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.rights.retention import Kept
 from asterisk_consent.rights.retention import plan as plan_retention
+from asterisk_consent.rights.sweeping import sweep as sweep_all
 
 COLUMNS = (("recording", "call"), ("policy",), ("kept until", "state"), ("note",))
 
 
 @click.group()
 def retention() -> None:
-    """See until when recordings are kept, and which should go."""
+    """See until when recordings are kept, and let go what has outlived its terms."""
 
 
 @retention.command()
@@ -31,7 +34,8 @@ def plan(config: Config, only_due: bool, as_json: bool) -> None:
     hour of its last day in the controller's time zone.
     """
     now = datetime.now(UTC)
-    kept = [each for each in plan_retention(config.ledger_path) if each.is_due(now) or not only_due]
+    planned = plan_retention(config.ledger_path)
+    kept = [each for each in planned.recordings if each.is_due(now) or not only_due]
     if as_json:
         click.echo(json.dumps([_object(each, now) for each in kept], indent=2))
         return
@@ -39,7 +43,34 @@ def plan(config: Config, only_due: bool, as_json: bool) -> None:
     print_listing(COLUMNS, [_row(each, now) for each in kept], empty=empty)
     due = sum(each.is_due(now) for each in kept)
     if due:
-        click.echo(f"{due} of {len(kept)} should go. This release does not remove them by itself.")
+        click.echo(
+            f"{due} of {len(kept)} are to go. The service lets them go once a day, 'retention sweep' does it now."
+        )
+    proofs = len(planned.due_proofs(now))
+    if proofs:
+        click.echo(f"What was entered about {proofs} calls has outlived its term too, and goes with them.")
+
+
+@retention.command()
+@click.option(
+    "--clock-is-right", is_flag=True, help="Vouch for the clock, where it looks as if it had jumped."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@configured
+def sweep(config: Config, clock_is_right: bool, as_json: bool) -> None:
+    """Erase recordings whose last term has ended, and what was entered about calls whose term has.
+
+    The service does it once a day. Nothing is erased while a legal hold keeps it, nor when the clock may have jumped.
+    """
+    confirmed_by = person() if clock_is_right else ""
+    with progress_bar("Erasing", hidden=as_json) as advance:
+        report = sweep_all(holdings_of(config), clock_confirmed_by=confirmed_by, progress=advance)
+    if as_json:
+        click.echo(json.dumps({"recordings": report.recordings, "proofs": report.proofs}))
+    else:
+        click.echo(
+            f"{report.recordings} recordings and what was entered about {report.proofs} calls were erased."
+        )
 
 
 def _row(kept: Kept, now: datetime) -> Sequence[str]:
@@ -48,6 +79,7 @@ def _row(kept: Kept, now: datetime) -> Sequence[str]:
         f"{visible(term.purpose)} {'ended' if term.is_over(now) else 'until'} {_day(term.ends_at)}"
         for term in kept.terms
     ]
+    notes += [f"held for {visible(hold.purpose)}, case {visible(hold.case)}" for hold in kept.held_by(now)]
     return (
         kept.recording_id,
         kept.call_id[:8],
@@ -69,6 +101,9 @@ def _object(kept: Kept, now: datetime) -> dict[str, object]:
         "terms": [
             {"purpose": term.purpose, "keep": str(term.term), "ends_at": term.ends_at.isoformat()}
             for term in kept.terms
+        ],
+        "holds": [
+            {"id": hold.hold_id, "purpose": hold.purpose, "case": hold.case} for hold in kept.held_by(now)
         ],
         "unknown": kept.unknown or None,
     }

@@ -34,6 +34,11 @@ class CallArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerObjected:
+    """The call is here, and who calls is on the list of objections."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallUnaskable:
     """The call is ours but may not be asked: unknown policy, missing prompt, no ledger."""
 
@@ -121,6 +126,7 @@ class RecordingRefused:
 Event = (
     CallArrived
     | CallUnaskable
+    | CallerObjected
     | PartPlayed
     | PlaybackFailed
     | DigitReceived

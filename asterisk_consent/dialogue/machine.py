@@ -26,6 +26,7 @@ from asterisk_consent.dialogue.commands import (
 )
 from asterisk_consent.dialogue.events import (
     CallArrived,
+    CallerObjected,
     CallLeft,
     CallLost,
     CallUnaskable,
@@ -52,6 +53,7 @@ COMMIT_TIMEOUT_S = 2.0
 """How long a caller waits for the entry to be on disk before going on unrecorded."""
 
 NO_LANGUAGE = "no language chosen"
+ON_THE_LIST = "on the list of objections"
 
 Step = tuple[Dialogue, list[Command]]
 
@@ -110,6 +112,11 @@ def _arrived(d: Dialogue, event: CallArrived) -> Step:
 def _unaskable(d: Dialogue, event: CallUnaskable) -> Step:
     """Enter why the call was not asked, then let it go on."""
     return _decide(d, Outcome.FAILED, reason=event.reason)
+
+
+def _objected(d: Dialogue, _: CallerObjected) -> Step:
+    """Enter the refusal of somebody who objected before, without asking again."""
+    return _decide(d, d.script.refusal, reason=ON_THE_LIST)
 
 
 def _part_played(d: Dialogue, event: PartPlayed) -> Step:
@@ -308,6 +315,7 @@ _LEAVING = (ChannelHungUp, CallLeft, CallLost)
 TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] = {
     (State.ARRIVING, CallArrived): (_arrived, (State.CHOOSING, State.INFORMING, State.DECIDING)),
     (State.ARRIVING, CallUnaskable): (_unaskable, (State.DECIDING,)),
+    (State.ARRIVING, CallerObjected): (_objected, (State.DECIDING,)),
     (State.CHOOSING, PartPlayed): (_part_played, (State.CHOOSING, State.AWAITING_LANGUAGE, State.DECIDING)),
     (State.CHOOSING, PlaybackFailed): (_playback_failed, (State.CHOOSING, State.DECIDING)),
     (State.CHOOSING, DigitReceived): (_digit_in_menu, (State.CHOOSING, State.INFORMING, State.DECIDING)),

@@ -89,6 +89,11 @@ class LedgerFile:
         """Copy what the write-ahead log holds into the database, as far as no reader needs it."""
         self.connected().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
+    def scrub(self) -> bool:
+        """Empty the write-ahead log into the database; tell whether no reader was in the way."""
+        blocked, _, _ = self.connected().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not blocked
+
     def free_bytes(self) -> int:
         """Return the space that is left for us on the ledger's file system."""
         found = os.statvfs(self._path.parent)

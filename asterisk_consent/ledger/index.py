@@ -77,10 +77,15 @@ def index_of(payload: Payload, *, subject: str | UnsetType = UNSET) -> Index:
     return of_class(**found | ({"subject": subject} if isinstance(subject, str) else {}))
 
 
+def is_e164(number: str) -> bool:
+    """Tell whether it is a number in E.164 form: an extension or a text has no index, and does no harm."""
+    return _E164.fullmatch(number) is not None
+
+
 def subject_of(payload: Payload, blind: Callable[[str], str]) -> str | UnsetType:
     """Return the blind index of the number that a payload keeps; absent for an extension, a text or none."""
     number = payload.caller if isinstance(payload, Decision) else None
-    return blind(number) if number is not None and _E164.fullmatch(number) else UNSET
+    return blind(number) if number is not None and is_e164(number) else UNSET
 
 
 def index_bytes(index: Index) -> bytes:

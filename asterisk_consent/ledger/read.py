@@ -175,6 +175,13 @@ def find_recording(path: Path, recording_id: str) -> RecordingRow | None:
         return recording_row(row) if row else None
 
 
+def recordings_of(path: Path, call_id: str) -> list[RecordingRow]:
+    """Return the recordings of a call, in the order they were allowed."""
+    with reading(path) as connection:
+        query = f"{_RECORDINGS} WHERE r.call_id = ? ORDER BY r.allowed_seq, r.recording_id"
+        return [recording_row(row) for row in connection.execute(query, (call_id,))]
+
+
 def recording_row(row: Sequence[object]) -> RecordingRow:
     """Make a value of one row of a query for recordings."""
     return msgspec.convert(dict(zip(_RECORDING_FIELDS, row, strict=True)), RecordingRow)

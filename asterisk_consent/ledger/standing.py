@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from asterisk_consent.ledger.connection import reading
+from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.model import Right
 
 
@@ -90,6 +91,24 @@ def standing_of(path: Path, call_id: str) -> Standing:
         )
 
 
+def find_request(path: Path, seq: int) -> RequestRow | None:
+    """Return the request of this entry; ``None`` where there is none, or it went with its call."""
+    with reading(path) as connection:
+        row = connection.execute(f"{_REQUESTS} WHERE seq = ?", (seq,)).fetchone()
+        return request_row(row) if row else None
+
+
+def exports_of(path: Path, call_id: str) -> list[int]:
+    """Return the entries that say a recording of this call was handed out."""
+    query = """
+        SELECT a.seq FROM about a JOIN chain c ON c.seq = a.seq
+        WHERE a.call_id = ? AND instr(c.header, ?) ORDER BY a.seq
+    """
+    kind = f'"kind":"{Kind.RECORDING_EXPORTED}"'.encode()
+    with reading(path) as connection:
+        return [seq for (seq,) in connection.execute(query, (call_id, kind))]
+
+
 def unsettled_requests(connection: sqlite3.Connection) -> list[RequestRow]:
     """Return the requests that were not carried out, oldest first."""
     found = connection.execute(f"{_REQUESTS} WHERE settled_seq = 0 ORDER BY seq")
@@ -111,6 +130,15 @@ def calls_of_subject(path: Path, subject: str, *, controller: str) -> list[str]:
 def calls_of_receipt(path: Path, receipt: str) -> list[str]:
     """Return the ids of the calls that this receipt names."""
     return _ids(path, "SELECT call_id FROM call WHERE receipt = ? AND receipt != '' ORDER BY seq", (receipt,))
+
+
+Objections = frozenset[tuple[str, str]]
+"""Controllers, each with the blind index of somebody who objects."""
+
+
+def objections_in(connection: sqlite3.Connection) -> Objections:
+    """Return everybody who objects, and to whom."""
+    return frozenset(connection.execute("SELECT stream, subject FROM objection"))
 
 
 def has_objected(path: Path, subject: str, *, controller: str) -> bool:

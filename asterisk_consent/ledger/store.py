@@ -20,7 +20,7 @@ from asterisk_consent.ledger.file import LedgerFile
 from asterisk_consent.ledger.ownership import Ownership
 from asterisk_consent.ledger.read import OPEN_RECORDINGS, RecordingRow, recording_row
 from asterisk_consent.ledger.sealing import Sealer
-from asterisk_consent.ledger.writer import Append, Job, MarkClosing, Probe, Writer
+from asterisk_consent.ledger.writer import Append, Job, MarkClosing, Probe, Scrub, Writer
 
 _ANSWER_S = BUSY_S
 _PATIENCE_S = BUSY_S - 0.15
@@ -122,6 +122,13 @@ class Ledger:
         :raises LedgerUnavailableError: it could not be written.
         """
         await self._done(MarkClosing(recording_id=recording_id, until=self._patience()))
+
+    async def scrub(self) -> None:
+        """Empty the write-ahead log, which may hold what was deleted.
+
+        :raises LedgerUnavailableError: somebody reads the ledger, or it cannot be written.
+        """
+        await self._done(Scrub(until=self._patience()))
 
     async def open_recordings(self) -> list[RecordingRow]:
         """Return the recordings that have not come to an end, oldest first: those to adopt after a restart.

@@ -59,6 +59,11 @@ class Probe(Job):
     """Show that entries can be written now."""
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
+class Scrub(Job):
+    """Empty the write-ahead log, which may hold what was deleted, into the database."""
+
+
 _Answer = tuple[Job, Committed | LedgerError | None]
 
 
@@ -151,8 +156,22 @@ class Writer:
                 raise
         self._committed_at = self._monotonic()
         places = iter(committed)
-        self._answer([(job, next(places) if isinstance(job, Append) else None) for job in group])
+        scrubs = [job for job in group if isinstance(job, Scrub)]
+        self._answer(
+            [
+                (job, next(places) if isinstance(job, Append) else None)
+                for job in group
+                if not isinstance(job, Scrub)
+            ]
+        )
+        self._scrub(scrubs)
         self._checkpoint()
+
+    def _scrub(self, scrubs: Sequence[Job]) -> None:
+        if scrubs:
+            in_the_way = LedgerUnavailableError("somebody reads the ledger", where=self._where)
+            refusal = None if self._file.scrub() else in_the_way
+            self._answer([(job, refusal) for job in scrubs])
 
     def _keep(self, group: Sequence[Prepared]) -> None:
         """Make the keys of what is appended durable: an entry without its key could never be opened."""

@@ -1,19 +1,21 @@
-"""Plans which recordings have outlived their terms, purpose by purpose.
+"""Plans what has outlived its terms: recordings, purpose by purpose, and what was entered about calls.
 
 Rule: a term is the one of the version that the call was asked under, as it was approved and stands in the ledger; a
 file that was changed since, or that is gone, changes nothing. Each purpose that was granted has its own term, and the
-recording is kept for the others until the last has ended (GDPR art. 5(1)(e), 17(1)(a)). What is not known is kept and
-told. Planning changes nothing.
+recording is kept for the others until the last has ended (GDPR art. 5(1)(e), 17(1)(a)), and past it while a legal hold
+keeps it. Proof goes after its own term, once the audio is gone. What is not known is kept and told. Planning changes
+nothing.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.ledger.read import ApprovalRow, CallRow, RecordingRow, approvals, list_calls
+from asterisk_consent.ledger.standing import HoldRow, legal_holds
 from asterisk_consent.policy import Policy, Term, parse_policy
 
 NO_TERM = "no approved policy tells its term"
@@ -47,6 +49,7 @@ class Kept:
     policy_version: int
     size: int
     terms: tuple[PurposeTerm, ...]
+    holds: tuple[HoldRow, ...] = ()
     unknown: str = ""
 
     @property
@@ -54,22 +57,54 @@ class Kept:
         """When the last term ends; ``None`` where none is known."""
         return max((term.ends_at for term in self.terms), default=None)
 
+    def held_by(self, now: datetime) -> tuple[HoldRow, ...]:
+        """Return the legal holds that keep it now."""
+        return tuple(hold for hold in self.holds if hold.holds(int(now.timestamp())))
+
     def is_due(self, now: datetime) -> bool:
-        """Tell whether it is to go: every term is known and has ended."""
-        return not self.unknown and bool(self.terms) and all(term.is_over(now) for term in self.terms)
+        """Tell whether it is to go: every term is known and has ended, and no legal hold keeps it."""
+        over = not self.unknown and bool(self.terms) and all(term.is_over(now) for term in self.terms)
+        return over and not self.held_by(now)
 
 
-def plan(path: Path) -> list[Kept]:
-    """Return every recording that has audio with its terms, in the order of the calls.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptProof:
+    """What was entered about one call whose audio is gone, and until when it is kept."""
+
+    call_id: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that is kept and goes by itself, in the order of the calls."""
+
+    recordings: tuple[Kept, ...]
+    proofs: tuple[KeptProof, ...]
+
+    def due_proofs(self, now: datetime) -> list[str]:
+        """Return the calls whose proof is to go."""
+        return [proof.call_id for proof in self.proofs if now >= proof.ends_at]
+
+
+def plan(path: Path) -> Plan:
+    """Return every recording that has audio with its terms, and every call that has none with its own.
 
     :raises LedgerError: the ledger cannot be read.
     """
     policies = approved_policies(approvals(path))
-    return [
-        _kept(row, row.recording, policies.get((row.policy, row.policy_version)))
-        for row in list_calls(path)
-        if row.recording is not None and row.recording.has_audio
-    ]
+    holds: dict[str, list[HoldRow]] = {}
+    for hold in legal_holds(path):
+        holds.setdefault(hold.recording_id, []).append(hold)
+    recordings, proofs = [], []
+    for row in list_calls(path):
+        policy = policies.get((row.policy, row.policy_version))
+        recording = row.recording
+        if recording is not None and recording.has_audio:
+            recordings.append(_kept(row, recording, policy, holds.get(recording.recording_id, ())))
+        elif policy is not None and (recording is None or recording.state.is_final):
+            proofs.append(_proof(row, policy))
+    return Plan(recordings=tuple(recordings), proofs=tuple(proofs))
 
 
 def approved_policies(rows: list[ApprovalRow]) -> Mapping[tuple[str, int], Policy]:
@@ -87,7 +122,13 @@ def _approved(rows: list[ApprovalRow]) -> Iterator[tuple[tuple[str, int], Policy
             yield (row.policy, row.policy_version), parse_policy("\n".join(row.approval.file), file=file)
 
 
-def _kept(row: CallRow, recording: RecordingRow, policy: Policy | None) -> Kept:
+def _proof(row: CallRow, policy: Policy) -> KeptProof:
+    began_at = datetime.fromtimestamp(row.started_at, UTC)
+    ends_at = policy.proof_term.ends_at(began_at, policy.controller.timezone)
+    return KeptProof(call_id=row.call_id, ends_at=ends_at)
+
+
+def _kept(row: CallRow, recording: RecordingRow, policy: Policy | None, holds: Sequence[HoldRow]) -> Kept:
     keep = {purpose.name: purpose.keep for purpose in policy.purposes} if policy else {}
     timezone = policy.controller.timezone if policy else ""
     began_at = datetime.fromtimestamp(row.started_at, UTC)
@@ -104,5 +145,6 @@ def _kept(row: CallRow, recording: RecordingRow, policy: Policy | None) -> Kept:
             PurposeTerm(purpose=name, term=keep[name], ends_at=keep[name].ends_at(began_at, timezone))
             for name in known
         ),
+        holds=tuple(holds),
         unknown=unknown if row.purposes else NO_PURPOSE,
     )

@@ -6,6 +6,7 @@ before the sealed recording counts as kept, and destroying it makes the recordin
 recording are. A call has one recording; making the key again, after a crash, replaces the one before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +93,21 @@ def destroy_key(call_id: str, keys: Path) -> None:
 
     :raises KeysError: it cannot be removed.
     """
-    path = key_path(call_id, keys)
+    destroy_keys([call_id], keys)
+
+
+def destroy_keys(call_ids: Sequence[str], keys: Path) -> None:
+    """Destroy the keys of many calls; each directory is made durable once.
+
+    :raises KeysError: one cannot be removed; those before it are.
+    """
+    paths = [key_path(call_id, keys) for call_id in call_ids]
     try:
-        for each in (path, unfinished(path)):
-            each.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            make_names_durable(path.parent)
+        for path in paths:
+            for each in (path, unfinished(path)):
+                each.unlink(missing_ok=True)
+        for directory in {path.parent for path in paths}:
+            if directory.is_dir():
+                make_names_durable(directory)
     except OSError as error:
-        raise KeysError(f"the key cannot be destroyed: {error.strerror}", where=str(path)) from error
+        raise KeysError(f"the key cannot be destroyed: {error.strerror}", where=str(keys)) from error

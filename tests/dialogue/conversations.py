@@ -2,6 +2,7 @@
 
 from asterisk_consent.dialogue.events import (
     CallArrived,
+    CallerObjected,
     CallLeft,
     CallLost,
     CallUnaskable,
@@ -110,6 +111,7 @@ EVENTS: list[Event] = [
     ARRIVED,
     TO_CHOOSE,
     CallUnaskable("unknown policy"),
+    CallerObjected(),
     *(PartPlayed(play, part, complete) for play in (1, 2) for part in Part for complete in (True, False)),
     *(PlaybackFailed(play, "no such file") for play in (1, 2)),
     *(DigitReceived(digit) for digit in [*"0123579#A", ""]),

@@ -17,6 +17,7 @@ from asterisk_consent.dialogue.commands import (
 )
 from asterisk_consent.dialogue.events import (
     CallArrived,
+    CallerObjected,
     CallLeft,
     CallLost,
     ChannelHungUp,
@@ -31,7 +32,7 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, TABLE, step
+from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, ON_THE_LIST, TABLE, step
 from asterisk_consent.dialogue.script import Dialogue, Script
 from asterisk_consent.errors import DialogueError
 from asterisk_consent.model import Mode, Outcome
@@ -185,8 +186,11 @@ class Onlooker:
             case Outcome.REFUSED | Outcome.OBJECTED:
                 assert self.script.takes_refusal
                 assert decision.outcome is self.script.refusal
-                assert event == DigitReceived(self.script.refuse_digit) == DigitReceived(decision.digit)
-                assert decision.digit
+                if isinstance(event, CallerObjected):
+                    assert (decision.digit, decision.reason) == ("", ON_THE_LIST)
+                else:
+                    assert event == DigitReceived(self.script.refuse_digit) == DigitReceived(decision.digit)
+                    assert decision.digit
             case Outcome.INFORMED:
                 self._check_informed(decision, event)
             case _:

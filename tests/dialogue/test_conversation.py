@@ -1,5 +1,7 @@
 """Opt-in: what the caller is asked and what follows from each answer, written as playbooks."""
 
+import pytest
+
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     EnterNotStarted,
@@ -10,6 +12,7 @@ from asterisk_consent.dialogue.commands import (
 )
 from asterisk_consent.dialogue.events import (
     CallArrived,
+    CallerObjected,
     CallLeft,
     CallLost,
     CallUnaskable,
@@ -45,7 +48,7 @@ from tests.dialogue.phrases import (
     decided,
     released,
 )
-from tests.dialogue.playbook import SCRIPT, Playbook
+from tests.dialogue.playbook import OPT_OUT, SCRIPT, Playbook
 
 
 def asked() -> Playbook:
@@ -195,6 +198,16 @@ def test_a_call_that_may_not_be_asked_is_entered_and_let_go() -> None:
     playbook = playbook << AppendEntry(Outcome.FAILED, "", "unknown policy")
 
     assert released(playbook, Outcome.FAILED)
+
+
+@pytest.mark.parametrize(("script", "outcome"), [(SCRIPT, Outcome.REFUSED), (OPT_OUT, Outcome.OBJECTED)])
+def test_who_is_on_the_list_of_objections_is_neither_asked_nor_recorded(
+    script: Script, outcome: Outcome
+) -> None:
+    playbook = Playbook(script) >> CallerObjected() << NO_OVERALL << COMMIT
+    playbook = playbook << AppendEntry(outcome, "", "on the list of objections")
+
+    assert released(playbook, outcome)
 
 
 def test_nobody_has_decided_by_a_digit_that_the_policy_does_not_have() -> None:

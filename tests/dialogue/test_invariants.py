@@ -16,6 +16,7 @@ from asterisk_consent.dialogue.commands import (
 )
 from asterisk_consent.dialogue.events import (
     CallArrived,
+    CallerObjected,
     CallLeft,
     CallLost,
     CallUnaskable,
@@ -228,7 +229,11 @@ class Disturbed(Undisturbed):
     def begin_without_a_call(self, script: Script) -> None:
         self.seen = Onlooker(script)
 
-    @rule(event=st.sampled_from([CallArrived("nl"), CallArrived(""), CallUnaskable("no announcement")]))
+    @rule(
+        event=st.sampled_from(
+            [CallArrived("nl"), CallArrived(""), CallUnaskable("no announcement"), CallerObjected()]
+        )
+    )
     def arrive_at_any_time(self, event: Event) -> None:
         self.happen(event)
 

@@ -1,0 +1,144 @@
+"""Keeps, while the service runs, what was promised to people: carries out what they ask, and knows who objects.
+
+Rule: a request is carried out whoever entered it, a command beside the service included, and again until it is done. A
+recording that runs is stopped first, within half a second of the entry (GDPR art. 7(3)). Once payloads were erased the
+write-ahead logs are emptied, which hold what was overwritten. Nothing of it runs on the event loop.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from asterisk_consent.errors import ConsentError, PbxError
+from asterisk_consent.ledger.read import RecordingRow, recordings_of
+from asterisk_consent.ledger.standing import Objections
+from asterisk_consent.ledger.watching import Watch
+from asterisk_consent.model import Call
+from asterisk_consent.policy import Policy
+from asterisk_consent.rights.requests import Requests
+from asterisk_consent.telephone import e164
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 0.1
+"""How often the ledger is asked whether anything was entered."""
+AGAIN_S = 5.0
+"""How often what could not be done yet is tried again, and what was due at a moment is looked for."""
+STOP_AGAIN_S = 0.25
+
+
+class MixMonitors(Protocol):
+    """What stops a recording."""
+
+    async def stop_mixmonitor(self, channel: str, mixmonitor_id: str = "") -> None:
+        """Stop the recording that runs on a channel, named by its name or its id."""
+        ...
+
+
+class ObjectionList:
+    """Who objects, as the service knows it between two looks.
+
+    :param blind: returns the blind index of an E.164 number for a controller.
+    """
+
+    def __init__(self, blind: Callable[..., str], *, region: str) -> None:
+        self._blind = blind
+        self._region = region
+        self.known: Objections = frozenset()
+
+    def covers(self, call: Call, policy: Policy) -> bool:
+        """Tell whether the caller is on the list of the policy's controller; a withheld number is on none."""
+        controller = policy.controller.id
+        if call.party.number is None or all(each != controller for each, _ in self.known):
+            return False
+        try:
+            subject = self._blind(e164(call.party.number, self._region), controller=controller)
+        except ConsentError as error:
+            log.error("objections.unknown", call_id=call.call_id, error=str(error))
+            return True
+        return (controller, subject) in self.known
+
+
+class Promises:
+    """The loop that keeps them.
+
+    :param scrub: empties the write-ahead logs; tells whether nobody was in the way. Blocks.
+    :param sleep: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        watch: Watch,
+        requests: Requests,
+        objections: ObjectionList,
+        mixmonitors: MixMonitors,
+        scrub: Callable[[], Awaitable[bool]],
+        monotonic_s: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._watch = watch
+        self._requests = requests
+        self._objections = objections
+        self._mixmonitors = mixmonitors
+        self._scrub = scrub
+        self._monotonic_s = monotonic_s
+        self._sleep = sleep
+        self._to_scrub = False
+
+    async def run(self) -> None:
+        """Keep them until cancelled; a fault is logged, and everything looked at again a little later."""
+        again_at_s = 0.0
+        try:
+            while True:
+                try:
+                    changed = await asyncio.to_thread(self._watch.has_changed)
+                    if changed or self._monotonic_s() >= again_at_s:
+                        await self.keep()
+                        again_at_s = self._monotonic_s() + AGAIN_S
+                except ConsentError as error:
+                    log.error("promises.not_kept", error=str(error))
+                    self._watch.close()
+                    await self._sleep(AGAIN_S)
+                await self._sleep(LOOK_S)
+        finally:
+            self._watch.close()
+
+    async def keep(self) -> None:
+        """Look at everything once, and do what is to be done.
+
+        :raises LedgerError: the ledger cannot be read or written now.
+        """
+        self._objections.known = await asyncio.to_thread(self._watch.objections)
+        while await self._carry_out():
+            await self._sleep(STOP_AGAIN_S)
+        self._to_scrub = await asyncio.to_thread(self._watch.has_erased) or self._to_scrub
+        if self._to_scrub:
+            self._to_scrub = not await self._scrub()
+
+    async def _carry_out(self) -> bool:
+        """Carry out every request as far as it can be; return whether one waits for a recording to end."""
+        waits = False
+        for request in await asyncio.to_thread(self._requests.unsettled):
+            for row in await asyncio.to_thread(self._running, request.call_id):
+                waits = True
+                await self._stop(row)
+            answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
+            if answer is not None and answer.settled:
+                log.info("promises.carried_out", call_id=request.call_id, right=request.right)
+        return waits
+
+    def _running(self, call_id: str) -> list[RecordingRow]:
+        rows = [row for row in recordings_of(self._requests.held.ledger, call_id) if not row.state.is_final]
+        return rows if rows and self._requests.stops(call_id) else []
+
+    async def _stop(self, row: RecordingRow) -> None:
+        try:
+            await self._mixmonitors.stop_mixmonitor(row.channel)
+        except PbxError as error:
+            # Not begun yet, or over already: the next look tells.
+            log.info("promises.not_stopped", call_id=row.call_id, error=str(error))
+        else:
+            log.warning("promises.stopped", call_id=row.call_id)

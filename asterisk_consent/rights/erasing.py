@@ -1,0 +1,161 @@
+"""Erases: the audio of recordings, or everything that was kept of calls.
+
+Rule: keys are destroyed first, durably, then what was sealed to them is removed, then the entry says so; each step may
+be repeated, so a crash at any point leaves nothing half readable and nothing that a second run does not finish (GDPR
+art. 17(1)). What binds the chain stays: it names nobody. Nothing here decides what may go.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from asterisk_consent.durable import make_names_durable
+from asterisk_consent.errors import AudioError
+from asterisk_consent.ledger.append import writing_beside
+from asterisk_consent.ledger.commit import Prepared, prepare, write_entries
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.opening import seqs_about
+from asterisk_consent.ledger.payload import Erased, Gone
+from asterisk_consent.ledger.projection import forget_calls
+from asterisk_consent.ledger.read import RecordingRow
+from asterisk_consent.model import RecordingId
+from asterisk_consent.vault.call_keys import destroy_keys
+from asterisk_consent.vault.names import kept_path, partial_path
+from asterisk_consent.vault.proof_keys import PROOF_KEYS, destroy_proof_keys
+
+BATCH = 100
+"""Calls in one transaction: the ledger is locked for some milliseconds by it, and calls under way wait no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Where everything lies that may have to go.
+
+    :param clock: UTC seconds.
+    """
+
+    ledger: Path
+    vault: Path
+    keys: Path
+    clock: Callable[[], float] = time.time
+    randomness: Callable[[int], bytes] = os.urandom
+
+    def prepared(self, entry: NewEntry) -> Prepared:
+        """Prepare an entry that names nobody."""
+        return prepare(entry, at=int(self.clock()), randomness=self.randomness)
+
+
+def erase_audio(rows: Sequence[RecordingRow], reason: str, held: Holdings) -> int:
+    """Destroy the audio keys of ended recordings, remove their files, and enter it; return how many it were.
+
+    May be repeated; what is erased already stays as it is.
+
+    :raises KeysError: a key cannot be destroyed.
+    :raises AudioError: a file cannot be removed; its key is destroyed.
+    :raises LedgerUnavailableError: it cannot be entered now; the audio is gone all the same.
+    """
+    if not rows:
+        return 0
+    destroy_keys([row.call_id for row in rows], held.keys)
+    _remove_files([RecordingId(row.recording_id) for row in rows], held.vault)
+    prepared = {row.recording_id: held.prepared(_audio_erased(row, reason)) for row in rows}
+    with writing_beside(held.ledger) as connection:
+        new = [prepared[each] for each in prepared if _is_not_erased(connection, each)]
+        write_entries(connection, new)
+    return len(new)
+
+
+def erase_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> int:
+    """Destroy the proof keys of calls, delete their payloads and every row about them, and enter it.
+
+    Their audio must be gone already. Returns how many calls had anything left. May be repeated.
+
+    :raises KeysError: a key cannot be destroyed.
+    :raises LedgerUnavailableError: it cannot be entered now; nothing can be opened all the same.
+    """
+    destroy_proof_keys(call_ids, held.keys)
+    with writing_beside(held.ledger) as connection:
+        gone = [(call_id, _payloads_of(connection, call_id)) for call_id in call_ids]
+        gone = [(call_id, seqs) for call_id, seqs in gone if seqs]
+        streams = {call_id: _stream_of(connection, call_id) for call_id, _ in gone}
+        connection.executemany(
+            "DELETE FROM payload WHERE seq = ?", [(seq,) for _, seqs in gone for seq in seqs]
+        )
+        forget_calls(connection, [call_id for call_id, _ in gone])
+        write_entries(
+            connection,
+            [held.prepared(_erased(call_id, seqs, streams[call_id], reason)) for call_id, seqs in gone],
+        )
+    return len(gone)
+
+
+def is_scrubbed(held: Holdings) -> bool:
+    """Tell whether the write-ahead logs, which may hold what was overwritten, are empty or gone."""
+    return all(_is_empty(Path(f"{file}-wal")) for file in (held.ledger, held.keys / PROOF_KEYS))
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+
+
+def _payloads_of(connection: sqlite3.Connection, call_id: str) -> tuple[int, ...]:
+    """Return the entries about a call whose payload is there and may go; an erasure's own stays."""
+    query = "SELECT p.seq FROM about a JOIN payload p ON p.seq = a.seq WHERE a.call_id = ? ORDER BY p.seq"
+    found = [seq for (seq,) in connection.execute(query, (call_id,))]
+    own = set(_erasures_of(connection, call_id))
+    return tuple(seq for seq in found if seq not in own)
+
+
+def _erasures_of(connection: sqlite3.Connection, call_id: str) -> Iterator[int]:
+    kind = f'"kind":"{Kind.PAYLOAD_ERASED}"'.encode()
+    for seq in seqs_about(connection, call_id):
+        (header,) = connection.execute("SELECT header FROM chain WHERE seq = ?", (seq,)).fetchone()
+        if kind in header:
+            yield seq
+
+
+def _stream_of(connection: sqlite3.Connection, call_id: str) -> str:
+    found = connection.execute("SELECT stream FROM call WHERE call_id = ? LIMIT 1", (call_id,)).fetchone()
+    return str(found[0]) if found else ""
+
+
+def _is_not_erased(connection: sqlite3.Connection, recording_id: str) -> bool:
+    query = "SELECT erased_seq FROM recording WHERE recording_id = ?"
+    found = connection.execute(query, (recording_id,)).fetchone()
+    return found is not None and not found[0]
+
+
+def _audio_erased(row: RecordingRow, reason: str) -> NewEntry:
+    return NewEntry(
+        stream=row.controller,
+        kind=Kind.RECORDING_ERASED,
+        call_id=row.call_id,
+        payload=Gone(recording_id=row.recording_id, reason=reason),
+    )
+
+
+def _erased(call_id: str, seqs: tuple[int, ...], stream: str, reason: str) -> NewEntry:
+    payload = Erased(seqs=seqs, reason=reason)
+    return NewEntry(stream=stream, kind=Kind.PAYLOAD_ERASED, call_id=call_id, payload=payload)
+
+
+def _remove_files(recording_ids: Sequence[RecordingId], vault: Path) -> None:
+    try:
+        for recording_id in recording_ids:
+            for path in (kept_path(recording_id, vault), partial_path(recording_id, vault)):
+                with suppress(FileNotFoundError):
+                    path.unlink()
+        make_names_durable(vault)
+    except OSError as error:
+        raise AudioError(
+            f"the recording cannot be removed: {error.strerror}",
+            where=str(vault),
+            remedy="Its key is destroyed; run it again as root or the service's user",
+        ) from error

@@ -1,0 +1,163 @@
+"""Places, confirms and releases legal holds: a recording is kept past its term, for one purpose, by hand.
+
+Rule: only for a purpose that the policy lets be extended and that was granted for the call, never past its limit, and
+with a second person where the policy says so: until that one confirms, it keeps nothing. Releasing it, or the end of
+its time, lets the term do its work (GDPR art. 5(1)(e), 17(3)(e), 18(2)).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from asterisk_consent.errors import RequestRefusedError
+from asterisk_consent.ledger.append import append_from_outside
+from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.payload import LegalHold
+from asterisk_consent.ledger.read import CallRow, approvals, find_call
+from asterisk_consent.ledger.standing import HoldRow, legal_holds
+from asterisk_consent.policy.model import Extension
+from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.retention import approved_policies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """A legal hold to be placed; ``until`` is aware, ``None`` for as long as the policy lets it."""
+
+    call_id: str
+    purpose: str
+    case: str
+    reason: str
+    person: str
+    until: datetime | None = None
+
+
+def place(placing: Placing, held: Holdings) -> HoldRow:
+    """Place a legal hold on the recording of a call.
+
+    :raises RequestRefusedError: the policy does not let it, or there is nothing to hold.
+    :raises LedgerUnavailableError: it cannot be entered now.
+    """
+    if not placing.case.strip() or not placing.reason.strip():
+        raise RequestRefusedError("no case or no reason given", remedy="Say both: --case and --reason")
+    call = _call_with_audio(placing.call_id, held)
+    extension, limit = _extension(placing.purpose, call, held)
+    until = limit if placing.until is None else placing.until
+    now = datetime.fromtimestamp(held.clock(), UTC)
+    if not now < until <= limit:
+        raise RequestRefusedError(
+            f"a hold for {placing.purpose} must end between now and {limit:%Y-%m-%d %H:%M %Z}",
+            where=call.call_id,
+            remedy=f"The policy lets it be kept at most {extension.at_most} from the call on, until {extension.until}",
+        )
+    hold = LegalHold(
+        hold_id=held.randomness(16).hex(),
+        recording_id=call.recording.recording_id if call.recording else "",
+        purpose=placing.purpose,
+        case=placing.case.strip(),
+        until=int(until.timestamp()),
+        reason=placing.reason.strip(),
+        person=placing.person,
+        waits_for_second=extension.second_person,
+    )
+    _enter(Kind.LEGAL_HOLD_PLACED, hold, stream=call.controller, call_id=call.call_id, held=held)
+    return find_hold(hold.hold_id, held)
+
+
+def confirm(hold_id: str, *, person: str, reason: str, held: Holdings) -> HoldRow:
+    """Confirm a legal hold as the second person.
+
+    :raises RequestRefusedError: it needs nobody, or the one who placed it confirms it.
+    """
+    hold = find_hold(hold_id, held)
+    if hold.confirmed_seq or hold.released_seq:
+        raise RequestRefusedError("it waits for nobody", where=hold.hold_id, remedy="See legal-hold list")
+    if person == hold.person:
+        raise RequestRefusedError(
+            "the policy wants a second person", where=hold.hold_id, remedy=f"Somebody else than {person}"
+        )
+    _again(Kind.LEGAL_HOLD_CONFIRMED, hold, person=person, reason=reason, held=held)
+    return find_hold(hold.hold_id, held)
+
+
+def release(hold: HoldRow, *, person: str, reason: str, held: Holdings) -> None:
+    """Release a legal hold.
+
+    :raises RequestRefusedError: no reason is given, or it is released already.
+    """
+    if not reason.strip():
+        raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
+    if hold.released_seq:
+        raise RequestRefusedError("it is released already", where=hold.hold_id, remedy="See legal-hold list")
+    _again(Kind.LEGAL_HOLD_RELEASED, hold, person=person, reason=reason.strip(), held=held)
+
+
+def find_hold(beginning: str, held: Holdings) -> HoldRow:
+    """Return the one hold whose id begins so.
+
+    :raises RequestRefusedError: there is none, or several.
+    """
+    found = [hold for hold in legal_holds(held.ledger) if hold.hold_id.startswith(beginning)]
+    if len(found) != 1 or len(beginning) < 8:
+        raise RequestRefusedError(
+            "no such legal hold" if not found else "that names no single legal hold",
+            where=ascii(beginning)[:64],
+            remedy="See legal-hold list; 8 characters of the id are enough",
+        )
+    return found[0]
+
+
+def holds_of_case(case: str, held: Holdings) -> list[HoldRow]:
+    """Return the holds of a case that are not released.
+
+    :raises RequestRefusedError: there is none.
+    """
+    found = [hold for hold in legal_holds(held.ledger) if hold.case == case and not hold.released_seq]
+    if not found:
+        raise RequestRefusedError(
+            "no legal hold belongs to this case", where=ascii(case)[:64], remedy="See legal-hold list"
+        )
+    return found
+
+
+def _call_with_audio(call_id: str, held: Holdings) -> CallRow:
+    call = find_call(held.ledger, call_id)
+    if call is None:
+        raise RequestRefusedError("no such call", where=call_id, remedy="See 'calls list'")
+    if call.recording is None or not call.recording.has_audio:
+        raise RequestRefusedError("the call has no audio to hold", where=call_id, remedy="See 'calls show'")
+    return call
+
+
+def _extension(purpose: str, call: CallRow, held: Holdings) -> tuple[Extension, datetime]:
+    """Return how the policy lets a purpose be extended, and the moment past which it does not."""
+    policy = approved_policies(approvals(held.ledger, call.policy)).get((call.policy, call.policy_version))
+    granted = {each.name: each for each in policy.purposes if each.name in call.purposes} if policy else {}
+    extensible = [name for name, each in granted.items() if each.extension is not None]
+    found = granted.get(purpose)
+    if policy is None or found is None or found.extension is None:
+        raise RequestRefusedError(
+            f"the policy lets no recording be kept longer for '{purpose}'",
+            where=call.call_id,
+            remedy=f"It does for: {', '.join(extensible)}" if extensible else "It does for no purpose",
+        )
+    began_at = datetime.fromtimestamp(call.started_at, UTC)
+    return found.extension, found.extension.at_most.ends_at(began_at, policy.controller.timezone)
+
+
+def _again(kind: Kind, hold: HoldRow, *, person: str, reason: str, held: Holdings) -> None:
+    said = replace(hold, person=person, reason=reason)
+    payload = LegalHold(
+        hold_id=said.hold_id,
+        recording_id=said.recording_id,
+        purpose=said.purpose,
+        case=said.case,
+        until=said.until,
+        reason=said.reason,
+        person=said.person,
+    )
+    _enter(kind, payload, stream=hold.controller, call_id=hold.call_id, held=held)
+
+
+def _enter(kind: Kind, payload: LegalHold, *, stream: str, call_id: str, held: Holdings) -> None:
+    entry = NewEntry(stream=stream, kind=kind, call_id=call_id, payload=payload)
+    append_from_outside(held.ledger, entry, clock=held.clock, randomness=held.randomness)
