@@ -31,11 +31,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "vault": _VALUES | {"durable"},
     "pbx": {"errors"},
     "dialogue": _VALUES | {"policy"},
+    "witnesses": {"config", "ledger"},
     "prompts": _STORES,
     "rights": _STORES,
     "calls": _WORK,
     "console": _WORK | {"calls"},
-    "daemon": _WORK | {"calls"},
+    "daemon": _WORK | {"calls", "witnesses"},
     "cli": _WORK | {"emergency", "calls", "console", "daemon"},
 }
 PURE = (
