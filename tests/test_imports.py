@@ -36,8 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rights": _STORES,
     "calls": _WORK,
     "console": _WORK | {"calls"},
+    "doctor": _WORK | {"calls", "witnesses"},
     "daemon": _WORK | {"calls", "witnesses"},
-    "cli": _WORK | {"emergency", "calls", "console", "daemon"},
+    "cli": _WORK | {"emergency", "calls", "console", "daemon", "doctor"},
 }
 PURE = (
     "dialogue",

@@ -14,6 +14,7 @@ from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import print_listing
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
+from asterisk_consent.doctor.recordings import orphans_of
 from asterisk_consent.errors import AudioError, RequestRefusedError
 from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.entry import Kind, NewEntry
@@ -24,7 +25,7 @@ from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import CallKey, open_key
 from asterisk_consent.vault.export import check_digest, export_wav
 from asterisk_consent.vault.identities import identity_path, load_identities
-from asterisk_consent.vault.orphans import Orphans, find_orphans
+from asterisk_consent.vault.orphans import Orphans
 
 COLUMNS = (("recording", "call"), ("state", "length"), ("started (UTC)",), ("note",))
 
@@ -112,7 +113,7 @@ def verify(config: Config, recording_id: str | None) -> None:
         problems = []
     else:
         everything = list_recordings(config.ledger_path)
-        orphans = _orphans(config, everything)
+        orphans = orphans_of(config, everything)
         rows = [row for row in everything if row.sha256 and row.recording_id not in orphans.missing]
         problems = _described(orphans)
     for row in rows:
@@ -144,19 +145,6 @@ def _with_audio(config: Config, recording_id: str) -> RecordingRow:
             remedy="There is nothing to hand out",
         )
     return row
-
-
-def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
-    return find_orphans(
-        spool=config.spool,
-        vault=config.vault,
-        keys=config.keys,
-        running={RecordingId(row.recording_id): row.call_id for row in rows if not row.state.is_final},
-        ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
-        kept={
-            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.sha256
-        },
-    )
 
 
 def _described(orphans: Orphans) -> list[str]:
