@@ -16,6 +16,7 @@ from asterisk_consent import __version__
 from asterisk_consent.cli.bypass import bypass
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.cli.dialplan import dialplan
+from asterisk_consent.cli.doctor import doctor
 from asterisk_consent.cli.init import init, recovery_test
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.policy import policy
@@ -48,6 +49,7 @@ def cli(context: click.Context, config_file: Path) -> None:
 for command in (
     init,
     recovery_test,
+    doctor,
     serve,
     policy,
     prompts,
