@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -18,10 +19,13 @@ from asterisk_consent.calls.loading import announcement_directory
 from asterisk_consent.ledger import Decision, Kind, Recording, RecordingRow, recordings
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Header, read_header
-from asterisk_consent.ledger.payload import Payload, read_payload
-from asterisk_consent.ledger.sealing import unseal
+from asterisk_consent.ledger.index import Index
+from asterisk_consent.ledger.opening import open_entry
+from asterisk_consent.ledger.payload import Payload
 from asterisk_consent.policy import parse_policy
 from asterisk_consent.prompts.rendered import PromptSet, load_prompt_set
+from asterisk_consent.vault.identities import load_identities
+from asterisk_consent.vault.proof_keys import open_proof
 from tests.pbx.settings import Settings
 
 _END = "end-of-watch"
@@ -63,7 +67,7 @@ class Entry:
     """One entry of the ledger."""
 
     header: Header
-    payload: Payload
+    payload: Payload | Index | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,20 @@ class Entries:
 
 
 def read_entries(settings: Settings) -> Entries:
-    """Read the whole ledger."""
+    """Read the whole ledger, what is sealed in it opened with the identities of its controllers."""
     with reading(settings.data / "ledger.sqlite") as connection:
         rows = connection.execute(
-            "SELECT c.header, p.body FROM chain c JOIN payload p ON p.seq = c.seq ORDER BY c.seq"
+            "SELECT c.header, p.salt, p.body FROM chain c JOIN payload p ON p.seq = c.seq ORDER BY c.seq"
         ).fetchall()
-    return Entries(
-        tuple(Entry(header=read_header(header), payload=read_payload(unseal(body))) for header, body in rows)
-    )
+    identities = [
+        identity for file in sorted(settings.identities.glob("*.txt")) for identity in load_identities(file)
+    ]
+    found = []
+    for raw, salt, body in rows:
+        header = read_header(raw)
+        opener = partial(open_proof, call_id=header.call_id, keys=settings.keys, identities=identities)
+        found.append(Entry(header=header, payload=open_entry(header, salt, body, opener).payload))
+    return Entries(tuple(found))
 
 
 def open_recordings(settings: Settings) -> list[RecordingRow]:
