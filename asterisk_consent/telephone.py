@@ -7,6 +7,7 @@ import re
 
 import phonenumbers
 
+_E164 = re.compile(r"\+[0-9]{7,15}")
 _DIGITS = re.compile(r"[1-9][0-9]{6,14}")
 _LONGEST = 64
 
@@ -28,6 +29,11 @@ def e164(number: str, region: str) -> str:
         if is_one(parsed):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return number
+
+
+def is_e164(number: str) -> bool:
+    """Tell whether it is a number in E.164 form."""
+    return _E164.fullmatch(number) is not None
 
 
 def _international(text: str) -> str:

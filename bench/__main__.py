@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import ledger, report, ways
+from bench import keeping, ledger, report, ways
 from bench.ami_events import AmiListenerError
 from bench.callers import CallersError
 from bench.hold import Held, run_hold
@@ -33,7 +33,12 @@ RESULTS = Path(__file__).parent / "results"
 )
 @click.option("--at-once", default=300, show_default=True, help="How many calls are held at once.")
 @click.option("--call-s", default=30.0, show_default=True, help="Length of each of them.")
-@click.option("--ledger/--no-ledger", "with_ledger", default=True, help="Also the ledger by itself.")
+@click.option(
+    "--ledger/--no-ledger",
+    "with_ledger",
+    default=True,
+    help="Also the ledger and what is kept, by themselves.",
+)
 def main(
     rounds: int,
     wanted: tuple[str, ...],
@@ -66,6 +71,7 @@ def main(
     console.print(f"written to {path}")
     if with_ledger:
         ledger.main(args=[], standalone_mode=False)
+        keeping.main(args=[], standalone_mode=False)
 
 
 async def _measure(made: Stage, rounds: int, loads: Sequence[Load], console: Console) -> list[Round]:

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": _VALUES | {"tables", "toml_lines"},
     "config": _VALUES | {"tables", "policy"},
     "durable": set(),
-    "ledger": _VALUES | {"durable"},
+    "ledger": _VALUES | {"durable", "telephone"},
     "vault": _VALUES | {"durable"},
     "pbx": {"errors"},
     "dialogue": _VALUES | {"policy"},

@@ -26,6 +26,7 @@ from asterisk_consent.cli.policy_show import show
 from asterisk_consent.cli.policy_try import try_
 from asterisk_consent.cli.prompts import prompts
 from asterisk_consent.cli.recordings import recordings
+from asterisk_consent.cli.requests import requests
 from asterisk_consent.cli.retention import retention
 from asterisk_consent.cli.serve import serve
 from asterisk_consent.config import DEFAULT_CONFIG
@@ -62,6 +63,7 @@ for command in (
     erase,
     restrict,
     object_,
+    requests,
     legal_hold,
     ledger,
     bypass,

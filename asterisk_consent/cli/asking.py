@@ -147,7 +147,7 @@ def _carried_out(requests: Requests, call_id: str, seq: int) -> Answer:
     while True:
         answer = requests.carry_out(seq)
         if answer is None:
-            return Answer(request_seq=seq, call_id=call_id, copies=(), settled=True)
+            return Answer(request_seq=seq, reference="", call_id=call_id, copies=(), settled=True)
         waits = any(
             copy.state is CopyState.PENDING and "being recorded" in copy.note for copy in answer.copies
         )
@@ -216,13 +216,14 @@ def _print(answers: list[Answer], *, as_json: bool) -> None:
     print_listing(COLUMNS, rows, empty="Nothing was kept of it.")
     for answer in answers:
         settled = "carried out" if answer.settled else "entered, and not yet carried out"
-        click.echo(f"{answer.call_id[:LEAST_OF_ID]}: {settled}; the request is entry {answer.request_seq}.")
+        click.echo(f"{answer.call_id[:LEAST_OF_ID]}: {settled}; the reference is {answer.reference}.")
 
 
 def _object(answer: Answer) -> dict[str, object]:
     return {
         "call_id": answer.call_id,
         "request": answer.request_seq,
+        "reference": answer.reference or None,
         "settled": answer.settled,
         "copies": [{"what": c.what, "state": c.state, "note": c.note or None} for c in answer.copies],
     }

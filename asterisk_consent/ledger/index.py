@@ -5,7 +5,6 @@ are in the sealed part only, and a person is found by a blind index alone. Each 
 it is taken from, and every field of it is one of that payload's, save ``subject``.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -15,8 +14,7 @@ from msgspec import UNSET, UnsetType
 from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.ledger.payload import Access, Decision, Export, Payload, Request
 from asterisk_consent.model import Direction, Outcome, Right
-
-_E164 = re.compile(r"\+[0-9]{7,15}")
+from asterisk_consent.telephone import is_e164
 
 
 class DecisionIndex(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
@@ -52,10 +50,11 @@ class AccessIndex(msgspec.Struct, frozen=True, kw_only=True, tag="access"):
 
 
 class RequestIndex(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
-    """Of a request: which right, how it came, and when the audio goes all the same."""
+    """Of a request: which right, how it came, its reference, and when the audio goes all the same."""
 
     right: Right
     way: str
+    reference: str
     erase_at: int = 0
 
 
@@ -75,11 +74,6 @@ def index_of(payload: Payload, *, subject: str | UnsetType = UNSET) -> Index:
     of_class = INDEX_OF[type(payload)]
     found = {name: getattr(payload, name) for name in of_class.__struct_fields__ if name != "subject"}
     return of_class(**found | ({"subject": subject} if isinstance(subject, str) else {}))
-
-
-def is_e164(number: str) -> bool:
-    """Tell whether it is a number in E.164 form: an extension or a text has no index, and does no harm."""
-    return _E164.fullmatch(number) is not None
 
 
 def subject_of(payload: Payload, blind: Callable[[str], str]) -> str | UnsetType:

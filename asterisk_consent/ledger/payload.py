@@ -97,13 +97,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, tag="access"):
 class Request(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
     """Somebody made use of a right; what came of it is a :class:`Settled`.
 
-    ``asked_by`` is who asked, ``identified_by`` how we know, never a document's number; empty where we do not yet,
-    and then ``erase_at`` (UTC seconds) says when the audio goes all the same. ``person`` took the request, ``way`` is
-    how it came.
+    ``reference`` is what the person can name the request by. ``asked_by`` is who asked, ``identified_by`` how we know,
+    never a document's number; empty where we do not yet, and then ``erase_at`` (UTC seconds) says when the audio goes
+    all the same. ``person`` took the request, ``way`` is how it came.
     """
 
     right: Right
     way: str
+    reference: str
     asked_by: str
     identified_by: str
     person: str

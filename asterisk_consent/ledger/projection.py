@@ -68,7 +68,8 @@ _ERASED = (
     "UPDATE {schema}.recording SET erased_seq = ?, erased_at = ? WHERE recording_id = ? AND erased_seq = 0"
 )
 _REQUESTED = """
-    INSERT INTO {schema}.request (seq, call_id, stream, "right", entered_at, erase_at) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO {schema}.request (seq, call_id, stream, "right", way, reference, entered_at, erase_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _SETTLED = "UPDATE {schema}.request SET settled_seq = ? WHERE seq = ? AND settled_seq = 0"
 _LIFTED = """
@@ -175,7 +176,7 @@ class Projector:
             self._do("lifted", header.seq, header.call_id)
         else:
             of_request = (header.seq, header.call_id, header.stream, str(request.right))
-            self._do("requested", *of_request, header.at, request.erase_at)
+            self._do("requested", *of_request, request.way, request.reference, header.at, request.erase_at)
 
     def _add_hold(self, header: Header, hold: LegalHold) -> None:
         if header.kind is Kind.LEGAL_HOLD_CONFIRMED:

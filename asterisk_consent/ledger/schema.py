@@ -105,6 +105,8 @@ _FOURTH_TABLES = (
         call_id TEXT NOT NULL,
         stream TEXT NOT NULL,
         "right" TEXT NOT NULL,
+        way TEXT NOT NULL,
+        reference TEXT NOT NULL,
         entered_at INTEGER NOT NULL,
         erase_at INTEGER NOT NULL,
         settled_seq INTEGER NOT NULL DEFAULT 0,

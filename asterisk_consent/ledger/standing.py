@@ -23,6 +23,8 @@ class RequestRow:
     call_id: str
     controller: str
     right: Right
+    way: str
+    reference: str
     entered_at: int
     erase_at: int
     settled_seq: int
@@ -73,7 +75,7 @@ class Standing:
 _REQUEST_FIELDS = tuple(field.name for field in fields(RequestRow))
 _HOLD_FIELDS = tuple(field.name for field in fields(HoldRow))
 _REQUESTS = """
-    SELECT seq, call_id, stream, "right", entered_at, erase_at, settled_seq, lifted_seq FROM request
+    SELECT seq, call_id, stream, "right", way, reference, entered_at, erase_at, settled_seq, lifted_seq FROM request
 """
 _HOLDS = """
     SELECT hold_id, seq, recording_id, call_id, stream, purpose, case_name, until, reason, person, placed_at,
@@ -107,6 +109,12 @@ def exports_of(path: Path, call_id: str) -> list[int]:
     kind = f'"kind":"{Kind.RECORDING_EXPORTED}"'.encode()
     with reading(path) as connection:
         return [seq for (seq,) in connection.execute(query, (call_id, kind))]
+
+
+def list_requests(path: Path) -> list[RequestRow]:
+    """Return every request about a call that is still there, in the order they were entered."""
+    with reading(path) as connection:
+        return [request_row(row) for row in connection.execute(f"{_REQUESTS} ORDER BY seq")]
 
 
 def unsettled_requests(connection: sqlite3.Connection) -> list[RequestRow]:

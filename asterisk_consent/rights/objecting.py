@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.entry import Kind, NewEntry
-from asterisk_consent.ledger.index import is_e164
 from asterisk_consent.ledger.payload import Objection
 from asterisk_consent.ledger.standing import has_objected
 from asterisk_consent.rights.erasing import Holdings
-from asterisk_consent.telephone import e164
+from asterisk_consent.telephone import e164, is_e164
 from asterisk_consent.vault.proof_keys import ProofKeys
 
 

@@ -32,6 +32,7 @@ from asterisk_consent.rights.erasing import Holdings, erase_audio, erase_calls
 from asterisk_consent.rights.retention import approved_policies
 from asterisk_consent.vault.proof_keys import ProofKeys
 
+REFERENCE_DIGITS = 8
 GRACE_S = 24 * 3600
 """A withdrawal by number alone is carried out after so long, if nobody was identified before."""
 BY_LAW = "a law requires it to be kept (GDPR art. 17(3)(b))"
@@ -67,6 +68,7 @@ class Answer:
     """What became of a request about one call; ``settled`` is false while something of it is still to be done."""
 
     request_seq: int
+    reference: str
     call_id: str
     copies: tuple[Copy, ...]
     settled: bool
@@ -96,6 +98,7 @@ class Requests:
         request = Request(
             right=asking.right,
             way=str(asking.way),
+            reference=f"{int.from_bytes(self.held.randomness(8)) % 10**REFERENCE_DIGITS:0{REFERENCE_DIGITS}d}",
             asked_by=asking.asked_by.strip(),
             identified_by=asking.identified_by.strip(),
             person=asking.person,
@@ -135,10 +138,10 @@ class Requests:
         if settled and request.right is Right.ERASURE and all(c.state is not CopyState.KEPT for c in copies):
             erase_calls([call.call_id], "erasure was asked for", self.held)
             done = Copy(what="proof", state=CopyState.DONE, note="key destroyed, entries emptied")
-            return Answer(request_seq=request.seq, call_id=call.call_id, copies=(*copies, done), settled=True)
+            return _answer(request, (*copies, done), settled=True)
         if settled:
             self._settle(request, copies)
-        return Answer(request_seq=request.seq, call_id=call.call_id, copies=copies, settled=settled)
+        return _answer(request, copies, settled=settled)
 
     def drops(self, call_id: str) -> bool:
         """Tell whether the audio of a call that is being recorded is to go: the service asks before it seals.
@@ -182,6 +185,7 @@ class Requests:
         lifted = Request(
             right=Right.RESTRICTION,
             way=str(Way.COMMAND),
+            reference=mine[0].reference,
             asked_by="",
             identified_by="",
             person=person,
@@ -287,6 +291,16 @@ def refuse_documents(text: str) -> None:
             "that looks like the number of a document, which is never stored",
             remedy="Say how the person was identified, not with what: 'called back on the number of the call'",
         )
+
+
+def _answer(request: RequestRow, copies: tuple[Copy, ...], *, settled: bool) -> Answer:
+    return Answer(
+        request_seq=request.seq,
+        reference=request.reference,
+        call_id=request.call_id,
+        copies=copies,
+        settled=settled,
+    )
 
 
 def _named(row: RecordingRow) -> str:
