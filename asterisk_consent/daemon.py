@@ -15,6 +15,7 @@ from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
+from asterisk_consent.calls.leftovers import Places, settle_leftovers
 from asterisk_consent.calls.loading import Reloading, announce, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
 from asterisk_consent.calls.recorder import Recorder
@@ -25,10 +26,8 @@ from asterisk_consent.errors import ConsentError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
-from asterisk_consent.ledger.read import find_recording
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.witness import Directory, Mail, Syslog, Witness
-from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
@@ -57,7 +56,7 @@ async def serve(config: Config) -> None:
         )
         recorder = _recorder(config, ledger, ari)
         await recorder.adopt()
-        await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
+        await settle_leftovers(recorder, ledger, _places(config))
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
         switchboard = Switchboard(policies, surroundings)
         ami = _guarding(config, recorder, ari)
@@ -111,6 +110,7 @@ async def _run_until(
         asyncio.create_task(ari.run(switchboard), name="ari"),
         asyncio.create_task(recorder.watch(), name="recorder-watch"),
         asyncio.create_task(recorder.sweep(), name="recorder-sweep"),
+        asyncio.create_task(recorder.watch_room(), name="recorder-room"),
         asyncio.create_task(reloading.run(), name="reloading"),
         asyncio.create_task(stopping.wait(), name="stopping"),
     ]
@@ -197,9 +197,8 @@ def _witnesses(config: CheckpointConfig) -> list[Witness]:
     return found
 
 
-def _is_kept(config: Config, recording_id: RecordingId) -> bool:
-    row = find_recording(config.ledger_path, recording_id)
-    return row is not None and row.state.is_final and bool(row.sha256)
+def _places(config: Config) -> Places:
+    return Places(spool=config.spool, vault=config.vault, keys=config.keys, ledger=config.ledger_path)
 
 
 async def _enter(ledger: Ledger, kind: Kind) -> None:

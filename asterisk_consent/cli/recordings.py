@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from asterisk_consent.calls.leftovers import Places, orphans_of
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import print_listing
 from asterisk_consent.cli.person import person
@@ -24,7 +25,7 @@ from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import CallKey, open_key
 from asterisk_consent.vault.export import check_digest, export_wav
 from asterisk_consent.vault.identities import identity_path, load_identities
-from asterisk_consent.vault.orphans import Orphans, find_orphans
+from asterisk_consent.vault.orphans import Orphans
 
 COLUMNS = (("recording", "call"), ("state", "length"), ("started (UTC)",), ("note",))
 
@@ -147,16 +148,8 @@ def _with_audio(config: Config, recording_id: str) -> RecordingRow:
 
 
 def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
-    return find_orphans(
-        spool=config.spool,
-        vault=config.vault,
-        keys=config.keys,
-        running={RecordingId(row.recording_id): row.call_id for row in rows if not row.state.is_final},
-        ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
-        kept={
-            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.sha256
-        },
-    )
+    places = Places(spool=config.spool, vault=config.vault, keys=config.keys, ledger=config.ledger_path)
+    return orphans_of(rows, places)
 
 
 def _described(orphans: Orphans) -> list[str]:
