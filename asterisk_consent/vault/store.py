@@ -49,7 +49,7 @@ class Closed:
     unreadable: bool
     """A side was there but could not be read: what it held is not known."""
     left_nothing: bool
-    """Neither side is there, or has a byte: Asterisk writes a header even where nothing is said."""
+    """No byte of it is anywhere: Asterisk writes a header even where nothing is said."""
 
     @property
     def nothing_recorded(self) -> bool:
@@ -206,5 +206,5 @@ def _as_kept(recording_id: RecordingId, kept: Kept) -> Closed:
         repaired=False,
         problem=END_LOST,
         unreadable=False,
-        left_nothing=True,
+        left_nothing=False,
     )
