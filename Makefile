@@ -36,12 +36,15 @@ rules: .venv/complete ## import rule and links in the docs
 	$(BIN)/python -m pytest -q tests/test_imports.py tests/test_docs.py
 
 tests: .venv/complete packages ## all tests, those on the real Asterisk included
+	@.ci/packages unit
 	$(AS_ROOT) $(BIN)/python $(PYTEST)
 
 unit: .venv/complete ## the tests that need no Asterisk
+	@.ci/packages unit
 	$(BIN)/python -m pytest -m "not pbx" $(PYTEST_ARGS)
 
 coverage: .venv/complete ## branch coverage of the tests that need no Asterisk
+	@.ci/packages unit
 	$(BIN)/coverage run -m pytest -q -m "not pbx" $(PYTEST_ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered
 

@@ -16,6 +16,7 @@ from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
+from asterisk_consent.calls.leftovers import Places, settle_leftovers
 from asterisk_consent.calls.loading import Reloading, announce, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
 from asterisk_consent.calls.promises import ObjectionList, Promises
@@ -28,10 +29,8 @@ from asterisk_consent.errors import ConsentError, KeysError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
-from asterisk_consent.ledger.read import find_recording
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.watching import Watch
-from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
@@ -69,7 +68,7 @@ async def serve(config: Config) -> None:
         requests = _requests(config)
         recorder = _recorder(config, ledger, ari, requests)
         await recorder.adopt()
-        await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
+        await settle_leftovers(recorder, ledger, _places(config))
         objections = ObjectionList(proof_keys.blind, region=config.region)
         surroundings = Surroundings(
             ari=ari, ledger=ledger, recorder=recorder, region=config.region, objects=objections.covers
@@ -101,6 +100,7 @@ async def serve(config: Config) -> None:
                     "ari": ari.run(switchboard),
                     "recorder-watch": recorder.watch(),
                     "recorder-sweep": recorder.sweep(),
+                    "recorder-room": recorder.watch_room(),
                     "reloading": Reloading(config, policies, today=_today).run(),
                     "promises": promises.run(),
                     "sweeping": Sweeping(config.file).run(),
@@ -231,9 +231,8 @@ def _heartbeat(
     )
 
 
-def _is_kept(config: Config, recording_id: RecordingId) -> bool:
-    row = find_recording(config.ledger_path, recording_id)
-    return row is not None and row.state.is_final and bool(row.sha256)
+def _places(config: Config) -> Places:
+    return Places(spool=config.spool, vault=config.vault, keys=config.keys, ledger=config.ledger_path)
 
 
 async def _enter(ledger: Ledger, kind: Kind) -> None:

@@ -5,12 +5,34 @@ Rule: ``verified`` is only what is whole and right; a recording that was cut off
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from asterisk_consent.errors import AudioError, KeysError, LedgerError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording, Side
+from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.store import Closed
+
+CUT_OFF = "cut off while Asterisk wrote it"
+LOST = "it had started, and nothing of it is left"
+NO_ROOM = "no space was left in the spool while it was recorded"
+
+
+class EntryWriter(Protocol):
+    """What bringing recordings to their end needs of the ledger."""
+
+    async def append(self, entry: NewEntry) -> object:
+        """Commit the entry durably."""
+        ...
+
+    async def set_closing(self, recording_id: str) -> None:
+        """Show the recording as closing until its end is entered."""
+        ...
+
+    async def open_recordings(self) -> list[RecordingRow]:
+        """Return the recordings without an end."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +47,8 @@ class Awaited:
     closed_sides: set[str] = field(default_factory=set)
     gone_since_s: float | None = None
     ending: bool = False
+    lacked_room: bool = False
+    """The spool was full while it was recorded: what Asterisk could not write then is missing."""
 
 
 def entry_about(awaited: Awaited, kind: Kind, recording: Recording) -> NewEntry:
@@ -54,7 +78,10 @@ def not_stored(awaited: Awaited, error: AudioError | KeysError | LedgerError) ->
 def verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
     """Return what the files are: a conversation, a damaged one, or none."""
     inspection = closed.inspection
-    reason = closed.problem or ("cut off while Asterisk wrote it" if closed.repaired else "")
+    lost = closed.left_nothing and awaited.started_at > 0
+    reasons = [(NO_ROOM, awaited.lacked_room), (LOST, lost), (CUT_OFF, closed.repaired)]
+    found = [reason for reason, holds in reasons if holds]
+    reason = "; ".join([*found, closed.problem] if closed.problem else found)
     recording = Recording(
         recording_id=awaited.recording_id,
         reason=reason,
@@ -65,6 +92,6 @@ def verdict(awaited: Awaited, closed: Closed) -> tuple[Kind, Recording]:
         caller=Side(silent_ms=inspection.caller.silent_spans_ms),
         agent=Side(silent_ms=inspection.agent.silent_spans_ms),
     )
-    if closed.nothing_recorded:
+    if closed.nothing_recorded and not lost:
         return Kind.RECORDING_NOT_STARTED, recording
     return (Kind.RECORDING_FAILED if reason else Kind.RECORDING_VERIFIED), recording

@@ -40,6 +40,16 @@ class _Figures(Collector):
             "consent_recordings_open", "Recordings without an end yet", self._recorder.depth
         )
         yield GaugeMetricFamily(
+            "consent_recordings_waiting",
+            "Recordings that have ended and still lie in the spool",
+            self._recorder.spool.depth,
+        )
+        yield GaugeMetricFamily(
+            "consent_recordings_waiting_oldest_seconds",
+            "How long the oldest of them has waited; 0 where none waits",
+            self._recorder.spool.oldest_s,
+        )
+        yield GaugeMetricFamily(
             "consent_healthy", "1 while calls can be asked", float(self._heartbeat.healthy)
         )
 

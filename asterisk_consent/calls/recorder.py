@@ -10,20 +10,24 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Protocol
 
 import structlog
-from asyncinotify import Inotify, Mask
 
-from asterisk_consent.calls.awaited import Awaited, dropped, entry_about, not_stored, started, verdict
+from asterisk_consent.calls.awaited import (
+    Awaited,
+    EntryWriter,
+    dropped,
+    entry_about,
+    not_stored,
+    started,
+    verdict,
+)
+from asterisk_consent.calls.spool import SETTLE_AGAIN_S, Spool
 from asterisk_consent.errors import AudioError, KeysError, LedgerError, PbxError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording
-from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId, is_hex_id
-from asterisk_consent.vault.call_keys import CallKey
-from asterisk_consent.vault.names import JOINED, SIDES, id_in_spool
-from asterisk_consent.vault.store import close_recording, empty_spool
+from asterisk_consent.vault.names import JOINED, SIDES
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +35,8 @@ SWEEP_S = 5.0
 """How often recordings without news are compared with the channels that Asterisk has."""
 GRACE_S = 10.0
 """How long after its channel is gone a recording may still produce files: Asterisk opens them in a thread."""
-SETTLE_S = 30.0
-"""How long storing a recording is tried again, on a full disk for instance, before it is entered as failed."""
-SETTLE_AGAIN_S = 3.0
+ROOM_S = 1.0
+"""How often it is looked whether the spool is full."""
 DOUBT_S = 60.0
 """How long after an unanswered write its entry may still turn up: a disk can hang that long."""
 ENTER_AGAIN_S = 1.0
@@ -42,22 +45,6 @@ STARTS_TOGETHER_S = 1.0
 """Starts are entered together, this long after the first of them: nobody waits for these entries."""
 CLOSING_S = 5.0
 """How long a stopping service waits for the ends it is working on."""
-
-
-class EntryWriter(Protocol):
-    """What the recorder needs of the ledger."""
-
-    async def append(self, entry: NewEntry) -> object:
-        """Commit the entry durably."""
-        ...
-
-    async def set_closing(self, recording_id: str) -> None:
-        """Show the recording as closing until its end is entered."""
-        ...
-
-    async def open_recordings(self) -> list[RecordingRow]:
-        """Return the recordings without an end."""
-        ...
 
 
 class Recorder:
@@ -83,9 +70,7 @@ class Recorder:
         drops: Callable[[str], bool] = lambda _: False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._spool = spool
-        self._vault = vault
-        self._keys = keys
+        self.spool = Spool(spool=spool, vault=vault, keys=keys, monotonic_s=monotonic_s, sleep=sleep)
         self._ledger = ledger
         self._channels = channels
         self._monotonic_s = monotonic_s
@@ -94,7 +79,6 @@ class Recorder:
         self._sleep = sleep
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = asyncio.Semaphore(2)
         self._starts: list[Awaited] = []
         self._entering_starts = asyncio.Lock()
         self._doubt_until_s = 0.0
@@ -154,6 +138,10 @@ class Recorder:
             unstarted = Recording(recording_id=recording_id, reason=reason)
             self._end(awaited, self._enter(awaited, Kind.RECORDING_NOT_STARTED, unstarted))
 
+    def is_awaited(self, recording_id: RecordingId) -> bool:
+        """Tell whether a recording is on its way to its end."""
+        return recording_id in self._awaited
+
     def is_recorded(self, channel: str) -> bool:
         """Tell whether a recording without an end belongs to this channel."""
         return any(awaited.channel == channel for awaited in self._awaited.values())
@@ -163,30 +151,21 @@ class Recorder:
 
         :raises AudioError: the spool cannot be watched.
         """
-        try:
-            inotify = Inotify(cache_size=64)
-            inotify.add_watch(self._spool, Mask.CREATE | Mask.CLOSE_WRITE)
-        except OSError as error:
-            raise AudioError(
-                f"the spool cannot be watched: {error.strerror}",
-                where=str(self._spool),
-                remedy="Create it, writable for Asterisk and readable and writable for the service",
-            ) from error
-        with inotify:
-            async for event in inotify:
-                if Mask.Q_OVERFLOW in event.mask:
-                    log.warning("recorder.inotify_overflow")
-                elif event.name is not None:
-                    self.take_file_event(str(event.name), created=Mask.CREATE in event.mask)
+        async for name, created in self.spool.file_events():
+            self.take_file_event(name, created=created)
 
-    async def empty_leftovers(self, is_kept: Callable[[RecordingId], bool]) -> None:
-        """Empty the spool of recordings whose end an earlier run entered, but no more.
-
-        :param is_kept: tells whether the ledger holds the end and the digest of a recording.
-        """
-        for recording_id in {found for path in self._spool.iterdir() if (found := id_in_spool(path))}:
-            if recording_id not in self._awaited and await asyncio.to_thread(is_kept, recording_id):
-                await self._empty_spool(recording_id)
+    async def watch_room(self) -> None:
+        """Note for ever which recordings the spool had no room for: Asterisk says nothing, and writes less."""
+        was_full = False
+        while True:
+            await self._sleep(ROOM_S)
+            full = self.spool.is_full()
+            if full:
+                for awaited in self._awaited.values():
+                    awaited.lacked_room |= awaited.started_at > 0 and not awaited.ending
+            if full != was_full:
+                was_full = full
+                log.error("recorder.spool_full" if full else "recorder.spool_has_room")
 
     async def sweep(self) -> None:
         """Compare what is awaited with the channels there are, for ever."""
@@ -197,6 +176,7 @@ class Recorder:
                     await self.adopt()
             else:
                 self._ended_in_doubt.clear()
+            await self.spool.empty_again()
             if self._awaited:
                 await self.sweep_once()
 
@@ -246,6 +226,7 @@ class Recorder:
 
     def _close(self, awaited: Awaited) -> None:
         if not awaited.ending:
+            self.spool.take_in(awaited.recording_id)
             self._end(awaited, self._settle(awaited))
 
     def _end(self, awaited: Awaited, work: Coroutine[None, None, None]) -> None:
@@ -287,39 +268,30 @@ class Recorder:
         await self._enter_starts()
         with contextlib.suppress(LedgerError):
             await self._ledger.set_closing(awaited.recording_id)
-        last_try_s = self._monotonic_s() + SETTLE_S
+        if await self._is_withdrawn(awaited):
+            await self.spool.empty(awaited.recording_id)
+            await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))
+            return
+        try:
+            closed = await self.spool.store(awaited)
+        except (AudioError, KeysError) as error:
+            self.spool.give_up(awaited.recording_id)
+            await self._enter(awaited, Kind.RECORDING_FAILED, not_stored(awaited, error))
+            return
+        await self._enter(awaited, *verdict(awaited, closed))
+        if closed.unreadable and not closed.sha256:
+            self.spool.give_up(awaited.recording_id)
+        else:
+            await self.spool.empty(awaited.recording_id)
+
+    async def _is_withdrawn(self, awaited: Awaited) -> bool:
+        """Tell whether it is to go instead of being kept; nothing is sealed before that is known."""
         while True:
             try:
-                async with self._closing:
-                    if await asyncio.to_thread(self._drops, awaited.call_id):
-                        await self._drop(awaited)
-                        return
-                    closed = await asyncio.to_thread(
-                        close_recording, awaited.recording_id, self._spool, self._vault, self._key_of(awaited)
-                    )
-                break
-            except (AudioError, KeysError, LedgerError) as error:
-                log.error("recorder.not_stored", recording_id=awaited.recording_id, error=str(error))
-                if self._monotonic_s() >= last_try_s:
-                    await self._enter(awaited, Kind.RECORDING_FAILED, not_stored(awaited, error))
-                    return
+                return await asyncio.to_thread(self._drops, awaited.call_id)
+            except LedgerError as error:
+                log.error("recorder.withdrawal_unknown", recording_id=awaited.recording_id, error=str(error))
                 await self._sleep(SETTLE_AGAIN_S)
-        await self._enter(awaited, *verdict(awaited, closed))
-        await self._empty_spool(awaited.recording_id)
-
-    async def _drop(self, awaited: Awaited) -> None:
-        """Remove both sides instead of keeping them, and enter that; nothing of them was ever sealed."""
-        await asyncio.to_thread(empty_spool, awaited.recording_id, self._spool)
-        await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))
-
-    def _key_of(self, awaited: Awaited) -> CallKey:
-        return CallKey(keys=self._keys, call_id=awaited.call_id, controller=awaited.controller)
-
-    async def _empty_spool(self, recording_id: RecordingId) -> None:
-        try:
-            await asyncio.to_thread(empty_spool, recording_id, self._spool)
-        except AudioError as error:
-            log.error("recorder.spool_not_emptied", recording_id=recording_id, error=str(error))
 
     async def _enter(self, awaited: Awaited, kind: Kind, recording: Recording) -> None:
         """Enter the end; tried until it is there, since every recording has one, and only one."""

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
+from asterisk_consent.calls.leftovers import Places, orphans_of
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import print_listing
 from asterisk_consent.cli.opening import identity_option, opening
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
-from asterisk_consent.doctor.recordings import orphans_of
 from asterisk_consent.errors import AudioError, RequestRefusedError
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.read import RecordingRow, find_recording
@@ -110,7 +110,7 @@ def verify(config: Config, recording_id: str | None) -> None:
         problems = []
     else:
         everything = list_recordings(config.ledger_path)
-        orphans = orphans_of(config, everything)
+        orphans = _orphans(config, everything)
         rows = [row for row in everything if row.has_audio and row.recording_id not in orphans.missing]
         problems = _described(orphans)
     for row in rows:
@@ -148,6 +148,11 @@ def _with_audio(config: Config, recording_id: str) -> RecordingRow:
             remedy="There is nothing to hand out",
         )
     return row
+
+
+def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
+    places = Places(spool=config.spool, vault=config.vault, keys=config.keys, ledger=config.ledger_path)
+    return orphans_of(rows, places)
 
 
 def _described(orphans: Orphans) -> list[str]:

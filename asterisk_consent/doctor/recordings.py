@@ -6,11 +6,13 @@ Rule: judged from the ledger before and after, so that a call which begins or en
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from asterisk_consent.calls.leftovers import Places
+from asterisk_consent.calls.leftovers import orphans_of as compared
 from asterisk_consent.config import Config
 from asterisk_consent.doctor.finding import Finding, counted, error, ok
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId
-from asterisk_consent.vault.orphans import Orphans, find_orphans
+from asterisk_consent.vault.orphans import Orphans
 
 _NAMED = 3
 _DETAILS = "All of them: asterisk-consent recordings verify"
@@ -21,16 +23,8 @@ def orphans_of(config: Config, rows: Sequence[RecordingRow]) -> Orphans:
 
     :raises AudioError: where a directory cannot be listed.
     """
-    return find_orphans(
-        spool=config.spool,
-        vault=config.vault,
-        keys=config.keys,
-        running={RecordingId(row.recording_id): row.call_id for row in rows if not row.state.is_final},
-        ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
-        kept={
-            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.has_audio
-        },
-    )
+    places = Places(spool=config.spool, vault=config.vault, keys=config.keys, ledger=config.ledger_path)
+    return compared(rows, places)
 
 
 def lasting_orphans(

@@ -14,6 +14,7 @@ from asterisk_consent.durable import make_directory, make_names_durable, unfinis
 from asterisk_consent.errors import KeysError
 from asterisk_consent.vault.age import Identity, seal, unseal
 from asterisk_consent.vault.names import key_path
+from asterisk_consent.vault.presence import is_there
 from asterisk_consent.vault.recipients import read_recipients
 
 _MODE = 0o600
@@ -39,8 +40,11 @@ class CallKey:
 
 
 def has_key(key: CallKey) -> bool:
-    """Tell whether there is a key for the call."""
-    return key.path.is_file()
+    """Tell whether there is a key for the call.
+
+    :raises AudioError: where that cannot be told now.
+    """
+    return is_there(key.path)
 
 
 def make_key(key: CallKey) -> str:

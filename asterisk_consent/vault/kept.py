@@ -2,13 +2,15 @@
 
 Rule: a name in the vault stands for a whole file, and the key that opens it was durable before. Audio in the clear is
 in the spool only, also while both sides are joined; whoever opens a recording has it in memory. Nothing else in the
-product opens a file of the vault. Sealing takes the same memory however long a recording is; opening takes as much
-as its FLAC is long (at most 16 KB a second of a telephone call), for what is handed out was checked to its end before.
+product opens a file of the vault. Sealing takes the same memory however long a recording is, unless the spool is full:
+then both sides are joined in memory. Opening takes as much as its FLAC is long (at most 32 KB a second of a telephone
+call), for what is handed out was checked to its end before.
 """
 
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,11 +25,15 @@ from asterisk_consent.errors import AudioError, KeysError
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.age import Identity, seal_stream, unseal_stream
 from asterisk_consent.vault.call_keys import CallKey, destroy_key, has_key, make_key
-from asterisk_consent.vault.flac import OpenedAudio, write_flac
+from asterisk_consent.vault.flac import CHANNELS, OpenedAudio, write_flac
 from asterisk_consent.vault.names import joined_path, kept_path, partial_path
+from asterisk_consent.vault.presence import is_there
+from asterisk_consent.vault.wav import BYTES_A_SAMPLE
 
 _MODE = 0o640
 _JOINED_MODE = 0o600
+_ROOM_BESIDE = 1 << 20
+"""Bytes that joining leaves free in the spool for what is being recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +46,11 @@ class Kept:
 
 
 def is_kept(recording_id: RecordingId, vault: Path, key: CallKey) -> bool:
-    """Tell whether the vault holds the recording, and there is a key that opens it."""
-    return kept_path(recording_id, vault).is_file() and has_key(key)
+    """Tell whether the vault holds the recording, and there is a key that opens it.
+
+    :raises AudioError: where that cannot be told now.
+    """
+    return is_there(kept_path(recording_id, vault)) and has_key(key)
 
 
 def keep(
@@ -59,17 +68,19 @@ def keep(
     :raises AudioError: where it cannot be written, a full disk for example; then nothing is left behind.
     :raises KeysError: where there is nobody to seal it to, or the key cannot be kept.
     """
-    joined, path, place = joined_path(recording_id, spool), kept_path(recording_id, vault), spool
+    path, place = kept_path(recording_id, vault), spool
     try:
-        with _created(joined) as plain:
+        with _place_to_join(recording_id, spool, frames) as plain:
             write_flac(plain, blocks, frames=frames, rate=rate)
             place = vault
-            _remove(path)  # it is sealed to a key that is replaced now
-            recipient = make_key(key)
-            partial = partial_path(recording_id, vault)
-            with _key_goes_with_a_failure(key), replacing(path, partial, mode=_MODE) as sealed:
-                digest = seal_stream(plain, sealed, [recipient])
-                size = sealed.tell()
+            with contextlib.ExitStack() as failing:
+                failing.callback(_forget, path, key)
+                _remove(path)  # it is sealed to a key that is replaced now
+                recipient = make_key(key)
+                with replacing(path, partial_path(recording_id, vault), mode=_MODE) as sealed:
+                    digest = seal_stream(plain, sealed, [recipient])
+                    size = sealed.tell()
+                failing.pop_all()
     except OSError as error:
         raise AudioError(
             f"the recording cannot be kept: {error.strerror}",
@@ -77,6 +88,20 @@ def keep(
             remedy="Both sides stay in the spool; free space or correct the permissions, then try again",
         ) from error
     return Kept(sha256=digest, size=size)
+
+
+def forget_unfinished(recording_id: RecordingId, vault: Path, key: CallKey) -> None:
+    """Remove what sealing left when it was cut short, and there is nothing any more to seal again.
+
+    :raises AudioError: it cannot be removed.
+    :raises KeysError: the key cannot.
+    """
+    try:
+        partial_path(recording_id, vault).unlink(missing_ok=True)
+        if not is_there(kept_path(recording_id, vault)):
+            destroy_key(key.call_id, key.keys)
+    except OSError as error:
+        raise AudioError(f"cannot be removed: {error.strerror}", where=str(vault)) from error
 
 
 @contextmanager
@@ -143,6 +168,15 @@ def _not_readable(path: Path, error: OSError) -> AudioError:
 
 
 @contextmanager
+def _place_to_join(recording_id: RecordingId, spool: Path, frames: int) -> Iterator[BinaryIO]:
+    """Give a file in the spool, or in memory where the spool has no room: only sealing makes room there."""
+    enough = frames * CHANNELS * BYTES_A_SAMPLE + _ROOM_BESIDE
+    full = shutil.disk_usage(spool).free < enough
+    with _in_memory() if full else _created(joined_path(recording_id, spool)) as file:
+        yield file
+
+
+@contextmanager
 def _created(path: Path) -> Iterator[BinaryIO]:
     """Give a new file that is gone after the block; whatever lay there under its name is not written to."""
     path.unlink(missing_ok=True)
@@ -155,14 +189,12 @@ def _created(path: Path) -> Iterator[BinaryIO]:
             path.unlink()
 
 
-@contextmanager
-def _key_goes_with_a_failure(key: CallKey) -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        with contextlib.suppress(KeysError):
-            destroy_key(key.call_id, key.keys)
-        raise
+def _forget(path: Path, key: CallKey) -> None:
+    """Leave neither a sealed file nor its key: each is worth nothing without the other."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(KeysError):
+        destroy_key(key.call_id, key.keys)
 
 
 @contextmanager
@@ -172,6 +204,6 @@ def _in_memory() -> Iterator[BinaryIO]:
 
 
 def _remove(path: Path) -> None:
-    if path.exists():
+    if is_there(path):
         path.unlink()
         make_names_durable(path.parent)

@@ -11,6 +11,7 @@ The keys lie apart from the ledger, so that a backup of one need not hold the ot
 import hmac
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
@@ -52,6 +53,7 @@ class ProofKeys:
         self._recipients: dict[str, tuple[tuple[int, int, int], tuple[str, ...]]] = {}
         self._blind: dict[str, bytes] = {}
         self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
 
     def seal(self, content: bytes, *, controller: str, call_id: str) -> Sealed:
         """Seal to a new key of the call, and that to the recipients of the controller.
@@ -67,17 +69,13 @@ class ProofKeys:
 
         :raises KeysError: they cannot be written.
         """
-        try:
-            connection = self._connected()
+        with self._using_own() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(
                 "INSERT INTO key (call_id, wrapped) VALUES (?, ?)",
                 [(key.call_id, key.wrapped) for key in keys],
             )
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self.close()
-            raise _unusable(self._keys, error) from error
 
     def blind(self, number: str, *, controller: str) -> str:
         """Return the blind index of an E.164 number: HMAC-SHA-256 with a key of the controller, 128 bits of it.
@@ -94,11 +92,10 @@ class ProofKeys:
 
         :raises KeysError: it cannot be done.
         """
-        try:
-            blocked, _, _ = self._connected().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.Error as error:
-            self.close()
-            raise _unusable(self._keys, error) from error
+        if not (self._keys / PROOF_KEYS).exists():
+            return True
+        with self._using_own() as connection:
+            blocked, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not blocked
 
     def close(self) -> None:
@@ -119,10 +116,17 @@ class ProofKeys:
             known = self._recipients[controller] = (stamp, read_recipients(controller, self._keys))
         return known[1]
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = _open(self._keys, checkpoints=True)
-        return self._connection
+    @contextmanager
+    def _using_own(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread at a time; after an error it is opened anew."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = _open(self._keys, checkpoints=True)
+                yield self._connection
+            except (sqlite3.Error, OSError) as error:
+                self.close()
+                raise _unusable(self._keys, error) from error
 
 
 def open_proof(sealed: bytes, *, call_id: str, keys: Path, identities: Sequence[Identity]) -> bytes:

@@ -8,6 +8,7 @@ Order of removal: the first file of the spool is *renamed* to ``<id>-emptying.wa
 which one side is already gone is never taken for one that lost a side. A rename also works on a full disk.
 """
 
+import stat
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from asterisk_consent.errors import AudioError
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import CallKey
 from asterisk_consent.vault.inspect import SILENCE_LIMIT_S, Inspection, Listener, judge
-from asterisk_consent.vault.kept import Kept, is_kept, keep, look_up
+from asterisk_consent.vault.kept import Kept, forget_unfinished, is_kept, keep, look_up
 from asterisk_consent.vault.names import SIDES, emptying_path, joined_path, side_path
-from asterisk_consent.vault.wav import Wave, open_wav
+from asterisk_consent.vault.presence import is_there, status_of
+from asterisk_consent.vault.wav import HEADER_BYTES, Wave, open_wav
 
 _BLOCK_S = 10
 _RATE_OF_NOTHING = 8000
@@ -46,6 +48,8 @@ class Closed:
     """Why the recording is not what was allowed; empty where it is right."""
     unreadable: bool
     """A side was there but could not be read: what it held is not known."""
+    left_nothing: bool
+    """No byte of it is anywhere: Asterisk writes a header even where nothing is said."""
 
     @property
     def nothing_recorded(self) -> bool:
@@ -57,6 +61,7 @@ class Closed:
 class _Side:
     wave: Wave | None
     problem: str | None
+    size: int = 0
     unreadable: bool = False
 
 
@@ -74,7 +79,8 @@ def close_recording(
     :raises KeysError: where the controller has no keys, or the call's cannot be kept; the same.
     """
     paths = [side_path(recording_id, side, spool) for side in SIDES]
-    emptying = emptying_path(recording_id, spool).exists() or not any(path.exists() for path in paths)
+    there = [is_there(path) for path in paths]
+    emptying = is_there(emptying_path(recording_id, spool)) or not any(there)
     already = look_up(recording_id, vault) if is_kept(recording_id, vault, key) else None
     if emptying and already:
         return _as_kept(recording_id, already)
@@ -91,32 +97,46 @@ def empty_spool(recording_id: RecordingId, spool: Path) -> None:
     try:
         joined_path(recording_id, spool).unlink(missing_ok=True)
         for path in (side_path(recording_id, side, spool) for side in SIDES):
-            if marker.exists():
+            if is_there(marker):
                 path.unlink(missing_ok=True)
-            elif path.exists():
+            elif is_there(path):
                 path.rename(marker)
         marker.unlink(missing_ok=True)
     except OSError as error:
         raise AudioError(f"the spool cannot be emptied: {error.strerror}", where=str(spool)) from error
 
 
+def holds_audio(recording_id: RecordingId, spool: Path) -> bool:
+    """Tell whether the spool has anything of a recording but files without a sample.
+
+    :raises AudioError: where the spool cannot be read.
+    """
+    paths = [side_path(recording_id, side, spool) for side in SIDES]
+    paths += [emptying_path(recording_id, spool), joined_path(recording_id, spool)]
+    found = [status_of(path) for path in paths]
+    return any(each is not None and each.st_size > HEADER_BYTES for each in found)
+
+
 def _open_side(name: str, path: Path) -> _Side:
-    if not path.exists():
+    status = status_of(path)
+    if status is None:
         return _Side(None, f"{name} side missing")
-    if not path.is_file():
-        return _Side(None, f"{name} side unreadable (not a file)", unreadable=True)
+    if not stat.S_ISREG(status.st_mode):
+        return _Side(None, f"{name} side unreadable (not a file)", status.st_size, unreadable=True)
     try:
-        return _Side(open_wav(path, channels=1), None)
+        return _Side(open_wav(path, channels=1), None, status.st_size)
     except AudioError as error:
         if isinstance(error.__cause__, OSError):
             raise
-        return _Side(None, f"{name} side unreadable ({error.what})", unreadable=path.stat().st_size > 0)
+        size = status.st_size
+        return _Side(None, f"{name} side unreadable ({error.what})", size, unreadable=size > 0)
 
 
 def _with_one_rate(sides: list[_Side]) -> list[_Side]:
     caller, agent = sides
     if caller.wave and agent.wave and caller.wave.rate != agent.wave.rate:
-        return [caller, _Side(None, f"agent side unreadable ({agent.wave.rate} Hz)", unreadable=True)]
+        problem = f"agent side unreadable ({agent.wave.rate} Hz)"
+        return [caller, _Side(None, problem, agent.size, unreadable=True)]
     return sides
 
 
@@ -142,6 +162,8 @@ class _Joining:
             kept = already
         elif frames:
             kept = keep(self.recording_id, vault, spool, key, blocks=blocks, frames=frames, rate=rate)
+        elif not already:
+            forget_unfinished(self.recording_id, vault, key)
         inspection = judge(listeners[0], listeners[1], silence_limit_s=silence_limit_s)
         lost = [side.problem for side in self.sides if side.problem]
         return Closed(
@@ -153,6 +175,7 @@ class _Joining:
             repaired=any(wave.repaired for wave in waves if wave),
             problem="; ".join(lost) or inspection.problem or "",
             unreadable=any(side.unreadable for side in self.sides),
+            left_nothing=not any(side.size for side in self.sides),
         )
 
 
@@ -183,4 +206,5 @@ def _as_kept(recording_id: RecordingId, kept: Kept) -> Closed:
         repaired=False,
         problem=END_LOST,
         unreadable=False,
+        left_nothing=False,
     )

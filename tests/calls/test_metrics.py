@@ -34,11 +34,16 @@ async def test_the_figures_are_those_of_the_moment_and_name_nobody(tmp_path: Pat
         Awaited(recording_id=recording, call_id="b" * 32, controller="voorbeeld", channel="1.1")
     )
 
+    place.recorder.spool.take_in(recording)
+    place.clock.now_s += 2.5
+
     page = await asyncio.to_thread(_read, port)
 
     assert 'consent_calls_total{outcome="given"} 3.0' in page
     assert 'consent_recordings_total{end="recording.verified"} 2.0' in page
     assert "consent_recordings_open 1.0" in page
+    assert "consent_recordings_waiting 1.0" in page
+    assert "consent_recordings_waiting_oldest_seconds 2.5" in page
     assert "consent_calls_asked 0.0" in page
     assert "consent_healthy 0.0" in page
     assert recording not in page

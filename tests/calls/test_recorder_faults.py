@@ -9,11 +9,9 @@ from asterisk_consent.calls.recorder import (
     CLOSING_S,
     DOUBT_S,
     ENTER_AGAIN_S,
-    SETTLE_AGAIN_S,
-    SETTLE_S,
     SWEEP_S,
 )
-from asterisk_consent.errors import AudioError
+from asterisk_consent.calls.spool import SETTLE_AGAIN_S, SETTLE_S
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Service as ServicePayload
 from asterisk_consent.vault.recipients import recipients_path
@@ -225,7 +223,7 @@ async def test_an_unexpected_error_leaves_the_recording_to_the_next_sweep(
 
     place.allow()
     with monkeypatch.context() as patched:
-        patched.setattr("asterisk_consent.calls.recorder.close_recording", fail)
+        patched.setattr("asterisk_consent.calls.spool.close_recording", fail)
         for side in SIDES:
             place.end(side)
         await place.finish()
@@ -234,40 +232,6 @@ async def test_an_unexpected_error_leaves_the_recording_to_the_next_sweep(
     await place.hang_up()
     await place.finish()
     assert place.ends() == [Kind.RECORDING_VERIFIED]
-
-
-async def test_a_spool_that_cannot_be_emptied_does_not_change_the_end(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise AudioError("the spool cannot be emptied")
-
-    monkeypatch.setattr("asterisk_consent.calls.recorder.empty_spool", fail)
-    place.allow()
-    for side in SIDES:
-        place.end(side)
-    await place.finish()
-
-    assert place.ends() == [Kind.RECORDING_VERIFIED]
-
-
-async def test_what_an_earlier_run_had_ended_but_not_removed_is_removed(place: Place) -> None:
-    for recording in (RECORDING, OTHER):
-        write_side(place.spool, "caller", SIDES["caller"], recording)
-    (place.spool / "notes.txt").touch()
-
-    await place.recorder.empty_leftovers(lambda recording: recording == RECORDING)
-
-    assert sorted(path.name for path in place.spool.iterdir()) == [f"{OTHER}-caller.wav", "notes.txt"]
-
-
-async def test_what_is_still_awaited_is_never_taken_for_a_leftover(place: Place) -> None:
-    place.allow()
-    write_side(place.spool, "caller", SIDES["caller"])
-
-    await place.recorder.empty_leftovers(lambda _: True)
-
-    assert len(list(place.spool.iterdir())) == 1
 
 
 async def test_a_stop_does_not_wait_for_a_ledger_that_fails(

@@ -7,10 +7,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterisk_consent.calls.recorder import (
-    GRACE_S,
-    SETTLE_S,
-)
+from asterisk_consent.calls.recorder import GRACE_S
+from asterisk_consent.calls.spool import SETTLE_S
 from asterisk_consent.ledger.entry import Kind
 from tests.calls.recording_place import Place, until
 from tests.vault.tones import RECORDING

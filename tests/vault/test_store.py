@@ -4,10 +4,12 @@ import errno
 import os
 import re
 import resource
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -281,16 +283,17 @@ def test_after_a_crash_at_any_step_the_end_is_the_same(
     assert [path.name for path in keyring.of().path.parent.iterdir()] == [keyring.of().path.name]
 
 
-@pytest.mark.parametrize("step", range(1, 5))
+@pytest.mark.parametrize("step", range(1, 6))
+@pytest.mark.parametrize("lasting", [False, True])
 def test_a_full_disk_leaves_the_spool_and_neither_half_a_file_nor_a_key(
-    spool: Path, vault: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch, step: int
+    spool: Path, vault: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch, step: int, lasting: bool
 ) -> None:
     fsync, done = os.fsync, 0
 
     def full(descriptor: int) -> None:
         nonlocal done
         done += 1
-        if done == step:
+        if done == step or (lasting and done > step):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fsync(descriptor)
 
@@ -301,7 +304,61 @@ def test_a_full_disk_leaves_the_spool_and_neither_half_a_file_nor_a_key(
             keyring.close(spool, vault)
 
     assert names(vault) == []
+    assert [path for path in keyring.keys.rglob("*.age*") if path.is_file()] == []
     assert len(names(spool)) == 2
+    assert keyring.close(spool, vault).problem == ""
+
+
+def test_in_a_spool_without_room_both_sides_are_joined_in_memory(
+    spool: Path, vault: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealing is what makes room there: it must not need any."""
+    write_call(spool)
+    spool.joinpath(f"{RECORDING}-joined.flac").mkdir()  # what would be joined here would fail
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 10))
+    assert keyring.close(spool, vault).problem == ""
+    assert np.array_equal(keyring.channels(vault)[1], tone(AGENT_HZ, 2.0))
+
+
+@pytest.mark.parametrize("left", [".part", ".flac.age"])
+def test_what_sealing_left_when_the_spool_was_lost_goes_unless_it_can_be_opened(
+    spool: Path, vault: Path, keyring: Keyring, left: str
+) -> None:
+    """As after a loss of power in the middle of sealing, with the spool in memory."""
+    write_call(spool)
+    keyring.close(spool, vault)
+    kept_path(RECORDING, vault).rename(vault / f"{RECORDING}{left}")
+    for path in spool.iterdir():
+        path.unlink()
+    closed = keyring.close(spool, vault)
+    if left == ".part":
+        assert closed.nothing_recorded
+        assert closed.left_nothing
+        assert names(vault) == []
+        assert not keyring.of().path.exists()
+    else:
+        assert closed.sha256 == kept.look_up(RECORDING, vault).sha256
+        assert not closed.left_nothing
+        assert np.array_equal(keyring.channels(vault)[0], tone(CALLER_HZ, 2.0))
+
+
+@pytest.mark.parametrize("place", ["spool", "vault", "keys"])
+def test_what_cannot_be_looked_at_now_is_not_taken_for_missing(
+    spool: Path, vault: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    look = Path.stat
+
+    def failing(path: Path, **named: bool) -> os.stat_result:
+        if place in (path.parent.name, path.parent.parent.name):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return look(path, **named)
+
+    write_call(spool)
+    keyring.close(spool, vault)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", failing)
+        with pytest.raises(AudioError, match="Input/output error"):
+            keyring.close(spool, vault)
     assert keyring.close(spool, vault).problem == ""
 
 
