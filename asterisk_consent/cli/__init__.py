@@ -17,6 +17,7 @@ from asterisk_consent.cli.bypass import bypass
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.cli.dialplan import dialplan
 from asterisk_consent.cli.init import init, recovery_test
+from asterisk_consent.cli.keyholder import keyholder
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.policy import policy
 from asterisk_consent.cli.policy_show import show
@@ -49,6 +50,7 @@ for command in (
     init,
     recovery_test,
     serve,
+    keyholder,
     policy,
     prompts,
     calls,
