@@ -61,6 +61,10 @@ class Place:
         """Make the directories, and the keys of the controller."""
         for directory in (self.ledger.parent, self.keys, self.vault, self.spool):
             directory.mkdir()
+        self.make_keys()
+
+    def make_keys(self) -> None:
+        """Make the keys of the controller, as root does with ``init``."""
         give_keys(CONTROLLER, self.keys)
         add_identity(CONTROLLER, self.identities, [Keyring(self.keys).here.secret])
 
