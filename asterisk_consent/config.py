@@ -63,6 +63,17 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyholderConfig:
+    """Where the key holder is asked, and by whom; without a socket there is none."""
+
+    socket: Path | None
+    group: str
+    """Name, or number, of the Unix group whose members may ask."""
+    per_minute: int
+    """Requests that one of them may make in a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the service and the commands need to know about where they run."""
 
@@ -76,7 +87,7 @@ class Config:
     keys: Path
     """The recipients of each controller, and the key of each recording, sealed to them."""
     identities: Path
-    """What opens those; the service's user cannot read it."""
+    """What opens those; root and the key holder read it, the service's user cannot."""
     policies: Path
     prompts: Path
     prompts_in_asterisk: str
@@ -90,6 +101,7 @@ class Config:
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
     checkpoints: CheckpointConfig
+    keyholder: KeyholderConfig
 
     @property
     def bypass(self) -> Path:
@@ -145,6 +157,7 @@ def _read(table: Table, file: Path) -> Config:
         key_backups_days=limits.whole("key_backups_days", 0, low=0, high=3650),
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
         checkpoints=_read_checkpoints(table.section("checkpoints"), base, ledger_path),
+        keyholder=_read_keyholder(table.section("keyholder"), base),
     )
     if not config.ari.url.startswith(("http://", "https://")):
         asterisk.note("ari_url", f"is {config.ari.url!r}; write http:// or https://, host, port and /ari")
@@ -174,6 +187,17 @@ def _read_checkpoints(section: Table, base: Path, ledger: Path) -> CheckpointCon
         mail_port=mail_port,
         mail_every_s=60.0 * section.whole("mail_every_minutes", 60, low=1, high=1440),
         syslog=syslog if syslog.startswith("/") or not syslog else _place(section, "syslog", syslog),
+    )
+    section.end()
+    return config
+
+
+def _read_keyholder(section: Table, base: Path) -> KeyholderConfig:
+    socket = section.text("socket", "")
+    config = KeyholderConfig(
+        socket=base / socket if socket else None,
+        group=section.text("group", "asterisk-consent-staff"),
+        per_minute=section.whole("requests_per_minute", 60, low=1, high=10_000),
     )
     section.end()
     return config

@@ -38,6 +38,10 @@ class RequestRefusedError(ConsentError):
     """A person asked for something the policy or the ledger does not allow (no reason given, unknown id)."""
 
 
+class BrowsingError(RequestRefusedError):
+    """Somebody looks without saying why, or at more than work explains: somebody else is told."""
+
+
 class DialogueError(ConsentError):
     """An event that the dialogue's state does not list; the dialogue is unchanged."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_consent.config import CheckpointConfig, load_config, load_policies
+from asterisk_consent.config import CheckpointConfig, KeyholderConfig, load_config, load_policies
 from asterisk_consent.errors import ConfigError
 from tests.policy.example import EXAMPLE
 
@@ -63,6 +63,15 @@ def test_checkpoints_go_where_the_section_says(file: Path, tmp_path: Path) -> No
     assert checkpoints.syslog == ("log.example.org", 514)
     file.write_text(SMALLEST + '[checkpoints]\nsyslog = "/dev/log"\n')
     assert load_config(file).checkpoints.syslog == "/dev/log"
+
+
+def test_a_key_holder_is_asked_only_where_its_socket_is_named(file: Path, tmp_path: Path) -> None:
+    file.write_text(SMALLEST)
+    assert load_config(file).keyholder == KeyholderConfig(
+        socket=None, group="asterisk-consent-staff", per_minute=60
+    )
+    file.write_text(SMALLEST + '[keyholder]\nsocket = "s"\ngroup = "qa"\nrequests_per_minute = 5\n')
+    assert load_config(file).keyholder == KeyholderConfig(socket=tmp_path / "s", group="qa", per_minute=5)
 
 
 def test_a_relative_path_is_taken_from_the_directory_of_the_file(file: Path, tmp_path: Path) -> None:

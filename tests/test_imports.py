@@ -15,7 +15,7 @@ PACKAGE = "asterisk_consent"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 
 _VALUES = {"errors", "model"}
-_STORES = _VALUES | {"durable", "telephone", "tables", "policy", "config", "ledger", "vault"}
+_STORES = _VALUES | {"durable", "shared", "telephone", "tables", "policy", "config", "ledger", "vault"}
 _WORK = _STORES | {"rights", "dialogue", "prompts", "pbx"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -28,19 +28,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": _VALUES | {"tables", "toml_lines"},
     "config": _VALUES | {"tables", "policy"},
     "durable": set(),
+    "shared": set(),
     "ledger": _VALUES | {"durable", "telephone"},
-    "vault": _VALUES | {"durable"},
+    "vault": _VALUES | {"durable", "shared"},
     "pbx": {"errors"},
     "dialogue": _VALUES | {"policy"},
     "witnesses": {"config", "ledger"},
     "prompts": _STORES,
     "rights": _STORES,
     "calls": _WORK,
-    "console": _WORK | {"calls"},
+    "keyholder": _STORES | {"rights"},
+    "console": _WORK | {"calls", "keyholder"},
     "doctor": _WORK | {"calls", "witnesses"},
     "daemon": _WORK | {"calls", "witnesses"},
     "__main__": {"cli"},
-    "cli": _WORK | {"emergency", "calls", "console", "daemon", "doctor"},
+    "cli": _WORK | {"emergency", "calls", "keyholder", "console", "daemon", "doctor"},
 }
 PURE = (
     "dialogue",

@@ -19,6 +19,7 @@ from asterisk_consent.cli.calls import calls
 from asterisk_consent.cli.dialplan import dialplan
 from asterisk_consent.cli.doctor import doctor
 from asterisk_consent.cli.init import init, recovery_test
+from asterisk_consent.cli.keyholder import keyholder
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.legal_hold import legal_hold
 from asterisk_consent.cli.policy import policy
@@ -54,6 +55,7 @@ for command in (
     recovery_test,
     doctor,
     serve,
+    keyholder,
     policy,
     prompts,
     calls,

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import listing, print_listing, visible
-from asterisk_consent.cli.opening import identity_option, opening
+from asterisk_consent.cli.opening import identity_option, released
 from asterisk_consent.cli.person import person
 from asterisk_consent.cli.writing import write_private
 from asterisk_consent.config import Config
@@ -19,11 +19,11 @@ from asterisk_consent.ledger import verifier
 from asterisk_consent.ledger.checkpoints import take_checkpoint
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.keyfile import load_key
-from asterisk_consent.ledger.opening import Opened, Opener
+from asterisk_consent.ledger.opening import Opened, Opener, open_call
 from asterisk_consent.ledger.proof import is_covered, proof_text, prove_call
 from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_with, list_calls
 from asterisk_consent.model import RecordingId, RecordingState
-from asterisk_consent.rights.access import Wanted, open_entries
+from asterisk_consent.rights.access import Wanted, opener_of
 from asterisk_consent.vault.names import kept_path
 
 COLUMNS = (
@@ -83,8 +83,8 @@ def show(
 
     CALL_ID is the ledger's id or what the dialplan called the call (CONSENT_ID); 8 characters of it are enough.
 
-    Opening needs an identity of the controller, so run it as root, or name one. Who opened it, and why, is entered
-    first.
+    Opening needs root, or somebody whom the key holder answers, or an identity of the controller. Who opened it, and
+    why, is entered first.
 
     A proof is checked anywhere, without this machine: 'python verifier.py --proof FILE', with the file
     asterisk_consent/ledger/verifier.py, which needs nothing else.
@@ -104,9 +104,9 @@ def show(
     wanted = Wanted(
         call_id=row.call_id, kind=Kind.PROOF_OPENED, person=person(), reason=reason, purpose=purpose
     )
-    places, identities = opening(config, row.controller, identity)
-    entries, opener = open_entries(wanted, places=places, identities=identities)
+    opener = opener_of(released(config, wanted, controller=row.controller, identity=identity))
     if proof is None:
+        entries = open_call(config.ledger_path, row.call_id, opener)
         click.echo(json.dumps(shown | {"opened": [opened_object(entry) for entry in entries]}, indent=2))
     else:
         _write_proof(config, row.call_id, proof, opener)

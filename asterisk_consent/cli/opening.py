@@ -1,4 +1,7 @@
-"""What a command needs to open something that is sealed: an identity of the controller, and where things are."""
+"""What a command needs to open something that is sealed: the keys of the call, from whoever may release them.
+
+Rule: whichever way they come, the access is entered first, and the same is shown.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
+from asterisk_consent.cli.person import behind_sudo
 from asterisk_consent.config import Config
-from asterisk_consent.rights.access import Places
+from asterisk_consent.keyholder.client import ask
+from asterisk_consent.rights.access import Places, Wanted, release
 from asterisk_consent.vault.age import Identity
 from asterisk_consent.vault.identities import identity_path, load_identities
 
@@ -19,14 +24,30 @@ def identity_option(command: F) -> F:
     return click.option(
         "--identity",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="What opens it: a file with an identity of its controller; by default the one in paths.identities.",
+        help="What opens it: a file with an identity of its controller; by default the key holder is asked, and"
+        " where there is none the file in paths.identities is taken.",
     )(command)
 
 
-def opening(config: Config, controller: str, identity: Path | None) -> tuple[Places, tuple[Identity, ...]]:
-    """Return where things are and the identities to open them with.
+def released(
+    config: Config, wanted: Wanted, *, controller: str, identity: Path | None
+) -> tuple[Identity, ...]:
+    """Enter the access and return the keys of the call: from the key holder, or with an identity.
 
-    :raises KeysError: the identity cannot be read.
+    The key holder is asked where one is configured and there, and no identity is named.
+
+    :raises ConsentError: nothing is released, and why.
     """
+    socket = config.keyholder.socket
+    if identity is None and socket is not None and _is_there(socket):
+        return ask(socket, wanted, on_behalf_of=behind_sudo())
     identities = load_identities(identity or identity_path(controller, config.identities))
-    return Places(ledger=config.ledger_path, keys=config.keys), identities
+    places = Places(ledger=config.ledger_path, keys=config.keys)
+    return release(wanted, places=places, identities=identities)
+
+
+def _is_there(socket: Path) -> bool:
+    try:
+        return socket.is_socket()
+    except PermissionError:  # asking tells why
+        return True

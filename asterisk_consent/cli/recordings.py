@@ -13,7 +13,7 @@ import click
 from asterisk_consent.calls.leftovers import Places, orphans_of
 from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import print_listing
-from asterisk_consent.cli.opening import identity_option, opening
+from asterisk_consent.cli.opening import identity_option, released
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.errors import AudioError, RequestRefusedError
@@ -21,7 +21,7 @@ from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.read import RecordingRow, find_recording
 from asterisk_consent.ledger.read import recordings as list_recordings
 from asterisk_consent.model import RecordingId
-from asterisk_consent.rights.access import Wanted, release
+from asterisk_consent.rights.access import Wanted
 from asterisk_consent.vault.export import check_digest, export_wav
 from asterisk_consent.vault.orphans import Orphans
 
@@ -71,7 +71,7 @@ def export(
 ) -> None:
     """Hand out one recording as a two-channel WAV file, and enter who got it and why.
 
-    Run it as root, who may read the identities, or name one with --identity.
+    Run it as root, or as somebody whom the key holder answers, or name an identity.
     """
     if not reason.strip():
         raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
@@ -91,8 +91,7 @@ def export(
         purpose=purpose,
         recipient=recipient,
     )
-    places, identities = opening(config, row.controller, identity)
-    (opened,) = release(wanted, places=places, identities=identities)
+    (opened,) = released(config, wanted, controller=row.controller, identity=identity)
     export_wav(RecordingId(row.recording_id), config.vault, out, opened, sha256=row.sha256)
     click.echo(f"{out}: {row.duration_ms / 1000:.1f} s, sealed as SHA-256 {row.sha256}")
 

@@ -41,7 +41,8 @@ def translated(error: sqlite3.Error | OSError, *, where: str) -> LedgerError:
         return LedgerUnavailableError(
             f"the ledger cannot be used now ({why})",
             where=where,
-            remedy="Check free space, locks and rights: only the user of the service may use it",
+            remedy="Check free space, locks and rights: who is neither root nor the user of the service needs the"
+            " service running",
         )
     if primary_code(error) == sqlite3.SQLITE_CORRUPT:
         return LedgerBrokenError(

@@ -23,26 +23,39 @@ Opener = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """One entry; ``payload`` is the index where there was nobody to seal to, ``None`` where it was erased."""
+    """One entry; ``payload`` is the index where it is not opened, ``None`` where it was erased."""
 
     header: Header
     payload: Payload | Index | None
     salt: bytes = b""
     text: bytes = b""
-    """The payload's canonical text; empty where it is not there, or was not sealed to anybody."""
+    """The payload's canonical text; empty where it is not there, or not opened."""
+
+    @property
+    def was_sealed(self) -> bool:
+        """Whether it was sealed, and is opened."""
+        return bool(self.text) and PAYLOAD_OF[self.header.kind] in INDEX_OF
 
 
 def open_call(path: Path, call_id: str, opener: Opener) -> list[Opened]:
     """Return the entries about a call in their order.
 
+    Of one that came after the keys were released only the index is shown.
+
     :raises LedgerError: the ledger cannot be read, or an entry is not what was entered.
-    :raises KeysError: the key does not open it.
+    :raises KeysError: the keys do not open the first that is sealed.
     """
+    found: list[Opened] = []
     with reading(path) as connection:
-        return [
-            _open(read_header(header), salt, body, opener)
-            for header, salt, body in connection.execute(_ENTRIES, (call_id,))
-        ]
+        for raw, salt, body in connection.execute(_ENTRIES, (call_id,)):
+            header = read_header(raw)
+            try:
+                found.append(_open(header, salt, body, opener))
+            except KeysError:
+                if not any(entry.was_sealed for entry in found):
+                    raise
+                found.append(Opened(header=header, payload=shown(header, salt, body)))
+    return found
 
 
 def seqs_about(connection: sqlite3.Connection, call_id: str) -> list[int]:

@@ -9,13 +9,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.durable import make_names_durable
 from asterisk_consent.errors import AudioError
-from asterisk_consent.ledger.append import writing_beside
+from asterisk_consent.ledger.append import append_from_outside, writing_beside
 from asterisk_consent.ledger.commit import Prepared, prepare, write_entries
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.opening import seqs_about
@@ -25,7 +25,7 @@ from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import destroy_keys
 from asterisk_consent.vault.names import kept_path, partial_path
-from asterisk_consent.vault.proof_keys import PROOF_KEYS, destroy_proof_keys
+from asterisk_consent.vault.proof_keys import PROOF_KEYS, ProofKeys, destroy_proof_keys
 
 BATCH = 100
 """Calls in one transaction: the ledger is locked for some milliseconds by it, and calls under way wait no longer."""
@@ -43,6 +43,18 @@ class Holdings:
     keys: Path
     clock: Callable[[], float] = time.time
     randomness: Callable[[int], bytes] = os.urandom
+
+    def append(self, entry: NewEntry) -> int:
+        """Append an entry, what names somebody in it sealed; return its number.
+
+        :raises LedgerUnavailableError: it cannot be written now.
+        :raises KeysError: its key cannot be kept.
+        """
+        with closing(ProofKeys(self.keys)) as sealer:
+            committed = append_from_outside(
+                self.ledger, entry, sealer=sealer, clock=self.clock, randomness=self.randomness
+            )
+        return committed.seq
 
     def prepared(self, entry: NewEntry) -> Prepared:
         """Prepare an entry that names nobody."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import LegalHold
 from asterisk_consent.ledger.read import CallRow, approvals, find_call
@@ -160,4 +159,4 @@ def _again(kind: Kind, hold: HoldRow, *, person: str, reason: str, held: Holding
 
 def _enter(kind: Kind, payload: LegalHold, *, stream: str, call_id: str, held: Holdings) -> None:
     entry = NewEntry(stream=stream, kind=kind, call_id=call_id, payload=payload)
-    append_from_outside(held.ledger, entry, clock=held.clock, randomness=held.randomness)
+    held.append(entry)

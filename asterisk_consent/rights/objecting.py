@@ -7,7 +7,6 @@ erasure of every call, for without it the next call would be recorded again.
 from dataclasses import dataclass
 
 from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Objection
 from asterisk_consent.ledger.standing import has_objected
@@ -63,4 +62,4 @@ def lift_objection(who: Objector, *, person: str, held: Holdings) -> None:
 
 def _enter(kind: Kind, who: Objector, *, person: str, held: Holdings) -> None:
     entry = NewEntry(stream=who.controller, kind=kind, payload=Objection(subject=who.subject, person=person))
-    append_from_outside(held.ledger, entry, clock=held.clock, randomness=held.randomness)
+    held.append(entry)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from asterisk_consent.errors import AudioError, KeysError, RequestRefusedError
-from asterisk_consent.ledger.append import append_from_outside, writing_beside
+from asterisk_consent.ledger.append import writing_beside
 from asterisk_consent.ledger.commit import write_entries
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Kind, NewEntry
@@ -30,7 +30,6 @@ from asterisk_consent.model import Basis, CopyState, Right
 from asterisk_consent.policy import Policy
 from asterisk_consent.rights.erasing import Holdings, erase_audio, erase_calls
 from asterisk_consent.rights.retention import approved_policies
-from asterisk_consent.vault.proof_keys import ProofKeys
 
 REFERENCE_DIGITS = 8
 GRACE_S = 24 * 3600
@@ -108,10 +107,7 @@ class Requests:
         entry = NewEntry(
             stream=call.controller, kind=Kind.REQUEST_ENTERED, call_id=call.call_id, payload=request
         )
-        committed = append_from_outside(
-            self.held.ledger, entry, sealer=ProofKeys(self.held.keys), clock=self.held.clock
-        )
-        return committed.seq
+        return self.held.append(entry)
 
     def unsettled(self) -> list[RequestRow]:
         """Return the requests that are not carried out, those that wait for a moment included, oldest first.
@@ -194,7 +190,7 @@ class Requests:
         entry = NewEntry(
             stream=mine[0].controller, kind=Kind.RESTRICTION_LIFTED, call_id=call_id, payload=lifted
         )
-        append_from_outside(self.held.ledger, entry, sealer=ProofKeys(self.held.keys), clock=self.held.clock)
+        self.held.append(entry)
 
     def _waiting(self, request: RequestRow, call: CallRow) -> list[Copy]:
         until = _moment(request.erase_at)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Swept
@@ -128,4 +127,4 @@ def _rows(held: Holdings, due: set[str]) -> list[RecordingRow]:
 def _enter(held: Holdings, report: SweepReport, clock_confirmed_by: str) -> None:
     swept = Swept(recordings=report.recordings, proofs=report.proofs, clock_confirmed_by=clock_confirmed_by)
     entry = NewEntry(stream=SYSTEM_STREAM, kind=Kind.RETENTION_SWEPT, payload=swept)
-    append_from_outside(held.ledger, entry, clock=held.clock, randomness=held.randomness)
+    held.append(entry)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from asterisk_consent.durable import make_directory, make_names_durable, unfinished, write_durably
 from asterisk_consent.errors import KeysError
+from asterisk_consent.shared import mode_in
 from asterisk_consent.vault.age import Identity, seal, unseal
 from asterisk_consent.vault.names import key_path
 from asterisk_consent.vault.presence import is_there
 from asterisk_consent.vault.recipients import read_recipients
 
-_MODE = 0o600
-_DIRECTORY_MODE = 0o700
+_MODE, _SHARED_MODE = 0o600, 0o640
+_DIRECTORY_MODE, _SHARED_DIRECTORY_MODE = 0o700, 0o2750
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,10 @@ def make_key(key: CallKey) -> str:
     path = key.path
     pair = Identity.generate()
     try:
-        make_directory(path.parent, mode=_DIRECTORY_MODE)
-        write_durably(path, seal(f"{pair.secret}\n".encode(), recipients), mode=_MODE)
+        mode = mode_in(key.keys, alone=_DIRECTORY_MODE, shared=_SHARED_DIRECTORY_MODE)
+        make_directory(path.parent, mode=mode)
+        mode = mode_in(path.parent, alone=_MODE, shared=_SHARED_MODE)
+        write_durably(path, seal(f"{pair.secret}\n".encode(), recipients), mode=mode)
     except OSError as error:
         raise KeysError(
             f"the key cannot be kept: {error.strerror}",

@@ -1,17 +1,18 @@
 """Owns the identities of the controllers that lie on this machine: the private keys that open what was recorded.
 
-Rule: they belong to root and the service's user cannot read them; so the process that answers calls cannot read back
-what it wrote. A file is age's own identity format: a private key a line, with comments.
+Rule: they belong to root, the key holder may read them, and the service's user cannot; so the process that answers
+calls cannot read back what it wrote. A file is age's own identity format: a private key a line, with comments.
 """
 
 from pathlib import Path
 
 from asterisk_consent.durable import make_directory, write_durably
 from asterisk_consent.errors import KeysError
+from asterisk_consent.shared import mode_in
 from asterisk_consent.vault.age import Identity, lines_that_count, with_lines
 from asterisk_consent.vault.recipients import recipients_path
 
-_MODE = 0o600
+_MODE, _SHARED_MODE = 0o600, 0o640
 _DIRECTORY_MODE = 0o700
 
 
@@ -63,8 +64,9 @@ def add_identity(controller: str, identities: Path, lines: list[str]) -> Path:
     path = identity_path(controller, identities)
     try:
         make_directory(identities, mode=_DIRECTORY_MODE, parents=True)
+        mode = mode_in(identities, alone=_MODE, shared=_SHARED_MODE)
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        write_durably(path, with_lines(before, lines), mode=_MODE)
+        write_durably(path, with_lines(before, lines), mode=mode)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise KeysError(

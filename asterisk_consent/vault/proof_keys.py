@@ -20,6 +20,7 @@ from pathlib import Path
 from asterisk_consent.durable import make_directory, write_durably
 from asterisk_consent.errors import KeysError
 from asterisk_consent.model import EntryKey, Sealed, is_hex_id
+from asterisk_consent.shared import mode_in
 from asterisk_consent.vault.age import Identity, seal, unseal
 from asterisk_consent.vault.recipients import read_recipients, recipients_path
 
@@ -28,7 +29,7 @@ PROOF_KEYS = "proof.sqlite"
 BLIND = "blind"
 """The directory among the keys that holds the key of each controller's blind index."""
 
-_MODE = 0o600
+_MODE, _SHARED_MODE = 0o600, 0o660
 _DIRECTORY_MODE = 0o700
 _BUSY_S = 2.0
 _BLIND_BYTES = 32
@@ -46,10 +47,12 @@ class ProofKeys:
     """The keys of all calls, as whoever appends to the ledger uses them: making and keeping, never opening.
 
     :param keys: the directory of all keys.
+    :param checkpoints: empty the write-ahead log now and then: for the service alone.
     """
 
-    def __init__(self, keys: Path) -> None:
+    def __init__(self, keys: Path, *, checkpoints: bool = False) -> None:
         self._keys = keys
+        self._checkpoints = checkpoints
         self._recipients: dict[str, tuple[tuple[int, int, int], tuple[str, ...]]] = {}
         self._blind: dict[str, bytes] = {}
         self._connection: sqlite3.Connection | None = None
@@ -122,7 +125,7 @@ class ProofKeys:
         with self._lock:
             try:
                 if self._connection is None:
-                    self._connection = _open(self._keys, checkpoints=True)
+                    self._connection = _open(self._keys, checkpoints=self._checkpoints)
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
                 self.close()
@@ -209,8 +212,7 @@ def _blind_key(controller: str, keys: Path) -> bytes:
 def _open(keys: Path, *, checkpoints: bool = False) -> sqlite3.Connection:
     path = keys / PROOF_KEYS
     if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE))
-        _give_to_owner_of(keys, path)
+        _make(keys, path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
@@ -231,6 +233,15 @@ def _open(keys: Path, *, checkpoints: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(keys: Path, path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+    try:  # what SQLite makes beside it gets the same mode
+        os.fchmod(descriptor, mode_in(keys, alone=_MODE, shared=_SHARED_MODE))
+    finally:
+        os.close(descriptor)
+    _give_to_owner_of(keys, path)
 
 
 def _give_to_owner_of(keys: Path, made: Path) -> None:

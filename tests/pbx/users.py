@@ -13,12 +13,26 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.pbx.settings import ASTERISK_UID, PROJECT, SERVICE_UID, SPOOL_GID, CannotSetUpError, Settings
 
 HOLDING_PLACES = (Path("/mnt"), Path("/media"), Path("/srv"), Path("/opt"))
 MORE_FILES = 'ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"; '
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody on this machine, by numbers: nobody is added to it."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+    umask: int = 0o022
+
+
+SERVICE = User(uid=SERVICE_UID, gid=SERVICE_UID, groups=(SPOOL_GID,), umask=0o027)
 
 
 def require_root() -> None:
@@ -56,16 +70,24 @@ def as_service(settings: Settings, command: Sequence[str]) -> list[str]:
 
     :raises CannotSetUpError: the project's own directory is closed to other users.
     """
-    needed = _needed(settings)
-    user = ["setpriv", f"--reuid={SERVICE_UID}", f"--regid={SERVICE_UID}", f"--groups={SPOOL_GID}"]
-    user += ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
-    run = (
-        f"{MORE_FILES} umask 027; cd {shlex.quote(str(PROJECT))}; exec {shlex.join([*user, '--', *command])}"
-    )
-    closed = closed_directories(needed, uid=SERVICE_UID)
+    return as_user(SERVICE, command, needed=_needed(settings))
+
+
+def as_user(user: User, command: Sequence[str], *, needed: Sequence[Path]) -> list[str]:
+    """The command line that runs ``command`` as this user, in the project's directory.
+
+    :param needed: what the user has to be able to come to, whatever lies above it.
+    :raises CannotSetUpError: one of those is itself closed to the user.
+    """
+    change = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}"]
+    change += [f"--groups={','.join(map(str, user.groups))}" if user.groups else "--clear-groups"]
+    change += ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+    run = shlex.join([*change, "--", *command])
+    run = f"{MORE_FILES} umask {user.umask:03o}; cd {shlex.quote(str(PROJECT))}; exec {run}"
+    closed = closed_directories(needed, uid=user.uid)
     if not closed:
         return ["sh", "-c", run]
-    if any(_is_closed(path, SERVICE_UID) for path in needed):
+    if any(_is_closed(path, user.uid) for path in needed):
         raise CannotSetUpError(
             f"{PROJECT} or the Python in {sys.base_prefix} cannot be entered by other users."
             " Allow it with chmod o+rx, or clone to a place such as /srv or /opt"
@@ -117,13 +139,17 @@ def open_view(closed: Sequence[Path], needed: Sequence[Path]) -> str:
     return "umask 022; " + "".join(lines)
 
 
-def _needed(settings: Settings) -> list[Path]:
-    """What the service reads or writes, without those that lie in another of them."""
-    wanted = {PROJECT, settings.home, Path(sys.prefix), Path(sys.base_prefix)}
+def program_places(*more: Path) -> list[Path]:
+    """Where our program and its Python are, and more, without those that lie in another of them."""
+    wanted = {PROJECT, Path(sys.prefix), Path(sys.base_prefix), *more}
     wanted |= {path.resolve() for path in wanted}
     return sorted(
         path for path in wanted if not any(path != other and path.is_relative_to(other) for other in wanted)
     )
+
+
+def _needed(settings: Settings) -> list[Path]:
+    return program_places(settings.home)
 
 
 def _is_closed(directory: Path, uid: int) -> bool:
