@@ -29,7 +29,8 @@ def append_from_outside(
 ) -> Committed:
     """Append ``entry`` durably; return its place in the chain. Blocks, two seconds at most when locked.
 
-    :param sealer: seals what names somebody; without one only the index of such an entry is appended.
+    :param sealer: seals what names somebody; without one only the index of such an entry is appended,
+        and none that lets somebody see or record something.
     :raises LedgerError: there is no ledger, or its schema is not this release's.
     :raises LedgerUnavailableError: it could not be written; it may exist all the same.
     :raises KeysError: its key could not be kept.

@@ -21,7 +21,7 @@ from asterisk_consent.ledger.chain import (
 )
 from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
 from asterisk_consent.ledger.index import INDEX_OF, Index, index_bytes, index_of, subject_of
-from asterisk_consent.ledger.payload import Decision, Payload, payload_bytes, read_payload
+from asterisk_consent.ledger.payload import Access, Decision, Export, Payload, payload_bytes, read_payload
 from asterisk_consent.ledger.projection import Projector
 from asterisk_consent.ledger.sealing import SALT_BYTES, Sealer, salted, two_parts
 from asterisk_consent.model import EntryKey, Sealed
@@ -59,9 +59,10 @@ def prepare(
 ) -> Prepared:
     """Salt and seal the payload of an entry made at ``at`` (UTC seconds).
 
-    What cannot be sealed is left out, and only the index entered; but nothing that allows a recording.
+    What cannot be sealed is left out, and only the index entered; but never where the entry lets something happen: a
+    recording, or somebody see or take one.
 
-    :raises LedgerUnavailableError: the entry would allow a recording and there is nobody to seal it to.
+    :raises LedgerUnavailableError: the entry would let that happen and there is nobody to seal it to.
     """
     text = payload_bytes(entry.payload)
     salt = randomness(SALT_BYTES)
@@ -71,9 +72,10 @@ def prepare(
     try:
         sealed, index = _sealed(entry, payload, salted(salt, text), sealer)
     except KeysError as error:
-        if isinstance(payload, Decision) and payload.outcome.allows_recording:
+        if _lets_something_happen(payload):
+            what = type(payload).__struct_config__.tag
             raise LedgerUnavailableError(
-                f"the decision cannot be sealed: {error.what}", where=error.where, remedy=error.remedy
+                f"the {what} cannot be sealed: {error.what}", where=error.where, remedy=error.remedy
             ) from error
         sealed, index = None, index_of(payload)
     return _prepared(
@@ -84,6 +86,12 @@ def prepare(
         body=two_parts(index_bytes(index), sealed.content if sealed else b""),
         committed=commitment(salt, text) if sealed else "",
         key=sealed.key if sealed else None,
+    )
+
+
+def _lets_something_happen(payload: Payload) -> bool:
+    return isinstance(payload, Access | Export) or (
+        isinstance(payload, Decision) and payload.outcome.allows_recording
     )
 
 

@@ -45,14 +45,16 @@ def translated(error: sqlite3.Error | OSError, *, where: str) -> LedgerError:
             " service running",
         )
     if primary_code(error) == sqlite3.SQLITE_CORRUPT:
-        return LedgerBrokenError(
-            f"the ledger file is damaged ({error})", where=where, remedy="Restore a backup"
-        )
+        return _damaged(error, where=where)
     if primary_code(error) == sqlite3.SQLITE_NOTADB:
         return LedgerError(
             "this file is not a ledger", where=where, remedy="Check `paths.ledger` in the configuration"
         )
     return LedgerError(f"the ledger refused ({error})", where=where)
+
+
+def _damaged(error: Exception, *, where: str) -> LedgerBrokenError:
+    return LedgerBrokenError(f"the ledger file is damaged ({error})", where=where, remedy="Restore a backup")
 
 
 @contextmanager
@@ -62,6 +64,8 @@ def translating(where: str) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise translated(error, where=where) from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged schema, and Python reads that as UTF-8
+        raise _damaged(error, where=where) from error
 
 
 def connect(path: Path, *, mode: str, busy_s: float) -> sqlite3.Connection:

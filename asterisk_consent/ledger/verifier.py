@@ -50,6 +50,7 @@ KINDS_OF_TYPE = {
 TYPE_OF_KIND = {kind: type_ for type_, kinds in KINDS_OF_TYPE.items() for kind in kinds}
 SEALED_TYPES = {"decision", "export", "access", "request"}
 """Of these the ledger shows an index; the rest of them nobody can read here."""
+PROVED_FIELDS = (["header"], ["header", "salt", "text"])
 CHECKPOINT_DOMAIN = b"asterisk-consent ledger checkpoint 1\n"
 KEY_DOMAIN = b"asterisk-consent ledger checkpoint key 1\n"
 CHECKPOINT_FIELDS = {
@@ -236,7 +237,8 @@ def _check_stretch(
     told: list[Told] = []
     for entry in entries:
         seq += 1
-        _hold(isinstance(entry, dict) and isinstance(entry.get("header"), str), f"entry {seq}: is none")
+        _hold(isinstance(entry, dict) and list(entry) in PROVED_FIELDS, f"entry {seq}: is none")
+        _hold(isinstance(entry["header"], str), f"entry {seq}: is none")
         raw = _utf8(entry["header"])
         header = _header(raw, seq)
         previous = domain_digest("chain", previous, raw)

@@ -83,6 +83,7 @@ def _check(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem |
         verifier.problem
         or _stray_payload(connection)
         or _projection_difference(connection)
+        or _wrong_index(connection, verifier)
         or _stored_checkpoint(connection, verifier)
     )
 
@@ -127,11 +128,30 @@ def _projection_difference(connection: sqlite3.Connection) -> Problem | None:
     )
     for table in PROJECTIONS:
         seq = "max(allowed_seq, ended_seq)" if table == "recording" else "seq"
+        columns = _columns(connection, table)
         for one, other in (("main", "temp"), ("temp", "main")):
-            difference = f"SELECT * FROM {one}.{table} EXCEPT SELECT * FROM {other}.{table}"  # noqa: S608 - fixed names
+            difference = (
+                f"SELECT {columns} FROM {one}.{table} t EXCEPT SELECT {columns} FROM {other}.{table} t"  # noqa: S608 - fixed names
+            )
             found = connection.execute(f"SELECT {seq} FROM ({difference}) LIMIT 1").fetchone()  # noqa: S608
             if found is not None:
                 return Problem(
-                    seq=int(found[0]), what=f"the table of {table}s does not show what the entries say"
+                    seq=int(found[0]), what=f"the table {table} does not show what the entries say"
                 )
+    return None
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> str:
+    """Name the columns as this release does: those of a damaged schema may bear other names."""
+    return ", ".join(f't."{name}"' for _, name, *_ in connection.execute(f"PRAGMA temp.table_info({table})"))
+
+
+def _wrong_index(connection: sqlite3.Connection, verifier: ChainVerifier) -> Problem | None:
+    """Compare SQLite's own indexes with their tables: what is missing there is not found by whoever asks."""
+    for table in PROJECTIONS:
+        found = connection.execute(f"PRAGMA main.integrity_check({table})").fetchone()[0]
+        if found != "ok":
+            return Problem(
+                seq=verifier.head.seq, what=f"the table {table} cannot be searched: {found}; 'ledger rebuild'"
+            )
     return None

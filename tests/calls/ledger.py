@@ -114,4 +114,6 @@ def _row(entry: NewEntry, recording_id: str) -> RecordingRow:
         size=0,
         sha256="",
         reason="",
+        erased_seq=0,
+        erased_at=0,
     )

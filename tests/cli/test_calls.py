@@ -11,9 +11,13 @@ from asterisk_consent.cli.calls import calls
 from asterisk_consent.config import Config
 from asterisk_consent.errors import LedgerError, LedgerUnavailableError, RequestRefusedError
 from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording, decision_kind, decision_payload
+from asterisk_consent.ledger.payload import Gone
 from asterisk_consent.model import Direction, Outcome, RecordingId
+from asterisk_consent.vault.identities import add_identity
 from asterisk_consent.vault.names import kept_path
+from asterisk_consent.vault.proof_keys import ProofKeys
 from tests.ledger.entries import CALLER, CONTROLLER, NOW, decision, hex_id
+from tests.vault.keyring import Keyring, give_keys
 
 OUTCOMES = (Outcome.GIVEN, Outcome.REFUSED, Outcome.NO_CHOICE, Outcome.ABANDONED, Outcome.FAILED)
 KEYS = {
@@ -24,16 +28,16 @@ KEYS = {
     "policy_version",
     "language",
     "direction",
-    "caller",
     "outcome",
-    "digit",
     "played_ms",
     "recording",
 }
 
 
 async def fill(config: Config, *entries: NewEntry) -> Config:
-    ledger = await Ledger.open(config.ledger_path)
+    give_keys(CONTROLLER, config.keys)
+    add_identity(CONTROLLER, config.identities, [Keyring(config.keys).here.secret])
+    ledger = await Ledger.open(config.ledger_path, sealer=ProofKeys(config.keys))
     for entry in entries:
         await ledger.append(entry)
     await ledger.close()
@@ -67,23 +71,42 @@ def test_json_has_every_promised_key_for_every_outcome(config_with_calls: Config
     answer = listed(config_with_calls)
     assert [call["outcome"] for call in answer] == [outcome.value for outcome in OUTCOMES]
     assert all(call.keys() >= KEYS for call in answer)
+    assert all(call.keys().isdisjoint({"caller", "caller_name", "digit", "dialled"}) for call in answer)
     assert {call["started_at"] for call in answer} == {"2027-01-15T08:00:00+00:00"}
 
 
-def test_json_of_an_agreement_tells_caller_digit_and_recording(config_with_calls: Config) -> None:
+def test_json_of_an_agreement_tells_of_its_recording(config_with_calls: Config) -> None:
     given = listed(config_with_calls)[0]
-    assert (given["caller"], given["digit"], given["direction"]) == (CALLER, "1", "incoming")
+    assert given["direction"] == "incoming"
     assert given["recording"] == {
         "id": hex_id(1),
         "state": "verified",
         "duration_s": 12.5,
         "reason": None,
+        "erased_at": None,
     }
 
 
-def test_without_an_agreement_there_is_no_caller_and_no_recording(config_with_calls: Config) -> None:
-    others = listed(config_with_calls)[1:]
-    assert [(call["caller"], call["digit"], call["recording"]) for call in others] == [(None, None, None)] * 4
+def test_without_an_agreement_there_is_no_recording(config_with_calls: Config) -> None:
+    assert [call["recording"] for call in listed(config_with_calls)[1:]] == [None] * 4
+
+
+def test_nothing_that_is_shown_without_a_key_names_the_caller(config_with_calls: Config) -> None:
+    commands = (("list",), ("list", "--json"), ("show", hex_id(1)))
+    shown = [run(config_with_calls, *each).output for each in commands]
+    assert not any(text in output for output in shown for text in (CALLER, CALLER[1:], "Anna", "1001"))
+
+
+async def test_an_erased_recording_is_told_and_no_mismatch(config: Config) -> None:
+    gone = Gone(recording_id=hex_id(1), reason="withdrawal")
+    erasure = NewEntry(stream=CONTROLLER, kind=Kind.RECORDING_ERASED, call_id=hex_id(1), payload=gone)
+    await fill(config, decision(1, recording=1), ended(1, Kind.RECORDING_VERIFIED), erasure)
+    (call,) = listed(config)
+    recording = call["recording"]
+    assert isinstance(recording, dict)
+    assert recording["erased_at"]
+    assert call["mismatch"] is None
+    assert "erased" in run(config, "list").output
 
 
 async def test_an_open_recording_has_a_state_that_is_not_final_and_no_length(config: Config) -> None:
@@ -116,10 +139,9 @@ async def test_what_does_not_fit_between_ledger_and_files_is_told(
         assert mismatch in run(config, "list").output
 
 
-def test_the_list_for_people_shows_outcome_and_digit_whole(config_with_calls: Config) -> None:
+def test_the_list_for_people_shows_the_outcome_whole(config_with_calls: Config) -> None:
     shown = run(config_with_calls, "list").output.splitlines()
     assert [outcome.value in line for outcome, line in zip(OUTCOMES, shown[1:], strict=True)] == [True] * 5
-    assert "–" in shown[2]
 
 
 async def test_the_list_for_people_shows_the_language_and_none_where_none_was_chosen(config: Config) -> None:

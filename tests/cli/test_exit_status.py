@@ -13,12 +13,13 @@ from asterisk_consent.cli import cli, main
 from asterisk_consent.config import Config
 from asterisk_consent.ledger import Ledger
 from tests.ledger.entries import decision, hex_id
+from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.tampering import tampering
 
 
 @pytest.fixture
 async def config_with_call(config: Config) -> Config:
-    ledger = await Ledger.open(config.ledger_path)
+    ledger = await Ledger.open(config.ledger_path, sealer=OpenSealer())
     await ledger.append(decision(1, recording=1))
     await ledger.close()
     return config

@@ -14,11 +14,9 @@ from asterisk_consent.cli.recordings import COLUMNS as RECORDINGS
 CALL = (
     "2026-11-23 01:16:59",
     "3ba2ad12",
-    "+442079460101",
     "p4-logging v1",
     "no_choice",
     "nl",
-    "1",
     "124.3 s",
     "not_started",
     "8.2 s",

@@ -1,6 +1,5 @@
 """``recordings``: nothing leaves without a reason, a recipient and an entry that is on disk first."""
 
-import importlib
 import json
 import time
 from pathlib import Path
@@ -18,16 +17,17 @@ from asterisk_consent.errors import (
     LedgerUnavailableError,
     RequestRefusedError,
 )
-from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording
-from asterisk_consent.ledger.connection import reading
-from asterisk_consent.ledger.entry import read_header
-from asterisk_consent.ledger.payload import Export, read_payload
-from asterisk_consent.ledger.sealing import unseal
-from asterisk_consent.model import RecordingId
+from asterisk_consent.ledger import Kind, Ledger, NewEntry, Recording, append_from_outside
+from asterisk_consent.ledger.opening import Opened, open_call
+from asterisk_consent.ledger.payload import Export, Gone, Payload, Request
+from asterisk_consent.model import RecordingId, Right
+from asterisk_consent.rights import access
+from asterisk_consent.rights.access import opener_of
 from asterisk_consent.vault.age import Identity
 from asterisk_consent.vault.call_keys import CallKey, destroy_key
 from asterisk_consent.vault.identities import add_identity, identity_path
 from asterisk_consent.vault.names import kept_path
+from asterisk_consent.vault.proof_keys import ProofKeys, call_identities
 from asterisk_consent.vault.store import close_recording, empty_spool
 from tests.ledger.entries import CONTROLLER, decision, hex_id
 from tests.vault.keyring import Keyring, give_keys
@@ -41,7 +41,7 @@ async def config_with_calls(config: Config) -> Config:
     """A ledger with a verified recording, a failed one with audio, one running, one that never started."""
     give_keys(CONTROLLER, config.keys)
     add_identity(CONTROLLER, config.identities, [Keyring(config.keys).here.secret])
-    ledger = await Ledger.open(config.ledger_path)
+    ledger = await Ledger.open(config.ledger_path, sealer=ProofKeys(config.keys))
     for number in (1, 2, 3, 4):
         await ledger.append(decision(number, recording=number))
     write_call(config.spool, recording=GOOD)
@@ -55,7 +55,7 @@ async def config_with_calls(config: Config) -> Config:
     return config
 
 
-def entry(recording: RecordingId, kind: Kind, payload: Recording) -> NewEntry:
+def entry(recording: RecordingId, kind: Kind, payload: Payload) -> NewEntry:
     return NewEntry(stream=CONTROLLER, kind=kind, call_id=recording, payload=payload)
 
 
@@ -85,13 +85,15 @@ def refused(config: Config, *arguments: str | Path) -> ConsentError:
 
 
 def exports(config: Config) -> list[Export]:
-    with reading(config.ledger_path) as connection:
-        rows = connection.execute("SELECT header, body FROM chain JOIN payload USING (seq) ORDER BY seq")
-        found = [read_payload(unseal(body)) for header, body in rows if read_header(header).kind is EXPORTED]
-    return [payload for payload in found if isinstance(payload, Export)]
+    """Open what was entered about the calls, as their controller would, and return the exports."""
+    identities = (Keyring(config.keys).here,)
+    found: list[Opened] = []
+    for call_id in (GOOD, ONE_SIDED, RUNNING, SILENT):
+        opener = opener_of(call_identities(call_id, keys=config.keys, identities=identities))
+        found += open_call(config.ledger_path, call_id, opener)
+    return [entry.payload for entry in found if isinstance(entry.payload, Export)]
 
 
-EXPORTED = Kind.RECORDING_EXPORTED
 WHY = ("--reason", "complaint 17", "--to", "the caller's lawyer")
 
 
@@ -133,12 +135,11 @@ def test_without_reason_or_recipient_no_file_and_no_entry(
 def test_no_byte_leaves_when_the_entry_cannot_be_written(
     config_with_calls: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unavailable(path: Path, entry: NewEntry) -> None:
+    def unavailable(*_: object, **__: object) -> None:
         assert not (tmp_path / "out.wav").exists()
         raise LedgerUnavailableError("disk full")
 
-    module = importlib.import_module("asterisk_consent.cli.recordings")
-    monkeypatch.setattr(module, "append_from_outside", unavailable)
+    monkeypatch.setattr(access, "append_from_outside", unavailable)
     refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav")
     assert not (tmp_path / "out.wav").exists()
 
@@ -161,6 +162,44 @@ def test_what_has_no_final_audio_is_refused_without_an_entry(
     config_with_calls: Config, tmp_path: Path, recording: str, what: str
 ) -> None:
     assert what in str(refused(config_with_calls, "export", recording, *WHY, "-o", tmp_path / "out.wav"))
+    assert not (tmp_path / "out.wav").exists()
+    assert exports(config_with_calls) == []
+
+
+def test_an_erased_recording_is_refused_and_no_longer_missed(
+    config_with_calls: Config, tmp_path: Path
+) -> None:
+    gone = entry(GOOD, Kind.RECORDING_ERASED, Gone(recording_id=GOOD, reason="withdrawal"))
+    append_from_outside(config_with_calls.ledger_path, gone)
+    destroy_key(GOOD, config_with_calls.keys)
+    kept_path(GOOD, config_with_calls.vault).unlink()
+    assert "was erased" in str(refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav"))
+    assert exports(config_with_calls) == []
+    assert run(config_with_calls, "verify").exit_code == 0
+    assert json.loads(run(config_with_calls, "list", "--json").output)[0]["erased_at"]
+
+
+def test_a_restricted_recording_is_not_handed_out(config_with_calls: Config, tmp_path: Path) -> None:
+    request = Request(
+        right=Right.RESTRICTION,
+        way="command",
+        reference="12345678",
+        asked_by="Anna",
+        identified_by="call back",
+        person="dpo",
+    )
+    asked = entry(GOOD, Kind.REQUEST_ENTERED, request)
+    append_from_outside(config_with_calls.ledger_path, asked, sealer=ProofKeys(config_with_calls.keys))
+    error = refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav")
+    assert "the call is restricted" in str(error)
+    assert not (tmp_path / "out.wav").exists()
+    assert exports(config_with_calls) == []
+
+
+def test_who_got_it_and_why_is_never_left_out_of_the_entry(config_with_calls: Config, tmp_path: Path) -> None:
+    (config_with_calls.keys / "recipients" / f"{CONTROLLER}.txt").unlink()
+    error = refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav")
+    assert "the export cannot be sealed: there are no recipients" in str(error)
     assert not (tmp_path / "out.wav").exists()
     assert exports(config_with_calls) == []
 
@@ -253,7 +292,7 @@ def test_a_recording_is_opened_only_once_its_entry_is_there(
         assert len(exports(config_with_calls)) == 1
         raise KeysError("looked")
 
-    monkeypatch.setattr(importlib.import_module("asterisk_consent.cli.recordings"), "open_key", opened)
+    monkeypatch.setattr(access, "open_key", opened)
     assert "looked" in str(refused(config_with_calls, "export", GOOD, *WHY, "-o", tmp_path / "out.wav"))
 
 

@@ -23,6 +23,7 @@ from asterisk_consent.ledger.connection import connect
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, header_bytes, read_header
 from asterisk_consent.ledger.payload import CheckpointKey, Created
 from asterisk_consent.ledger.schema import migrate
+from asterisk_consent.ledger.sealing import parts_of, two_parts
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import NOW, decision, hex_id, recorded
 from tests.ledger.open_sealing import OpenSealer
@@ -185,6 +186,13 @@ def before_checkpoint(made: Made, chance: random.Random) -> int:
     return chance.choice([seq for seq in erasable(made.rows) if seq < made.outside.seq] or [2]) - 1
 
 
+def sealed_one(made: Made, chance: random.Random) -> tuple[list[Row], int, bytes]:
+    """Return the chain, the place in it of an entry that is sealed, and its index."""
+    rows = appended(made.rows, [decision(chance.randrange(1, 9))], chance)
+    at = chance.choice([row.seq for row in rows if row.body is not None and not row.salt]) - 1
+    return rows, at, parts_of(rows[at].body or b"")[0]
+
+
 @attack
 def a_bit_in_a_header(made: Made, chance: random.Random) -> tuple[list[Row], Checkpoint]:
     at = chance.randrange(len(made.rows))
@@ -205,8 +213,30 @@ def a_bit_in_a_payload(made: Made, chance: random.Random) -> tuple[list[Row], Ch
 
 @attack
 def a_salt_changed(made: Made, chance: random.Random) -> tuple[list[Row], Checkpoint]:
-    at = chance.choice([row.seq for row in made.rows if row.salt is not None]) - 1
+    at = chance.choice([row.seq for row in made.rows if row.salt]) - 1
     return changed(made.rows, at, salt=flipped(made.rows[at].salt or b"", chance)), made.outside
+
+
+@attack
+def a_salt_put_beside_a_sealed_payload(made: Made, chance: random.Random) -> tuple[list[Row], Checkpoint]:
+    rows, at, _ = sealed_one(made, chance)
+    return changed(rows, at, salt=chance.randbytes(16)), made.outside
+
+
+@attack
+def a_sealed_part_taken_away(made: Made, chance: random.Random) -> tuple[list[Row], Checkpoint]:
+    rows, at, index = sealed_one(made, chance)
+    return changed(rows, at, body=two_parts(index, b"")), made.outside
+
+
+@attack
+def another_text_sealed_under_the_same_index(
+    made: Made, chance: random.Random
+) -> tuple[list[Row], Checkpoint]:
+    """What anybody can do who knows to whom it is sealed."""
+    rows, at, index = sealed_one(made, chance)
+    forged = appended(rows, [decision(chance.randrange(1, 9))], chance)[-1]
+    return changed(rows, at, body=two_parts(index, parts_of(forged.body or b"")[1])), made.outside
 
 
 @attack

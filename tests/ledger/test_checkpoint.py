@@ -243,6 +243,7 @@ def test_verify_takes_several_checkpoints_and_tells_which_is_wrong(with_key: Pat
     assert run(with_key, "verify", *both).exit_code == 0
     with tampering(with_key) as connection:
         connection.executescript("DELETE FROM checkpoint; DELETE FROM call WHERE seq = 6")
+        connection.execute("DELETE FROM about WHERE seq = 6")
         connection.executescript("DELETE FROM payload WHERE seq = 6; DELETE FROM chain WHERE seq = 6")
     assert run(with_key, "verify").exit_code == 0
     error = run(with_key, "verify", *both).exception

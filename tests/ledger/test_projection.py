@@ -14,9 +14,10 @@ from asterisk_consent.errors import LedgerBrokenError, LedgerError
 from asterisk_consent.ledger import Kind, NewEntry, Recording, list_calls, rebuild, recordings, verify
 from asterisk_consent.ledger.commit import prepare, write_entries
 from asterisk_consent.ledger.entry import PAYLOAD_OF
-from asterisk_consent.ledger.schema import migrate
+from asterisk_consent.ledger.schema import PROJECTIONS, migrate
 from asterisk_consent.model import Outcome, RecordingState
 from tests.ledger.entries import NOW, decision, made_up_randomness, open_ledger, recorded
+from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.tampering import tampering
 
 ABOUT_RECORDINGS = [kind for kind in Kind if PAYLOAD_OF[kind] is Recording]
@@ -25,7 +26,7 @@ ENTRIES = st.lists(
     | st.builds(recorded, st.sampled_from(ABOUT_RECORDINGS), st.integers(1, 3)),
     max_size=12,
 )
-Tables = tuple[list[tuple[object, ...]], list[tuple[object, ...]]]
+Tables = dict[str, list[tuple[object, ...]]]
 
 
 def projected(groups: list[list[NewEntry]]) -> Tables:
@@ -33,12 +34,15 @@ def projected(groups: list[list[NewEntry]]) -> Tables:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, where="memory")
         for group in groups:
-            prepared = [prepare(entry, at=NOW, randomness=lambda _: next(source)) for entry in group]
+            prepared = [
+                prepare(entry, at=NOW, randomness=lambda _: next(source), sealer=OpenSealer())
+                for entry in group
+            ]
             write_entries(connection, prepared)
-        return (
-            connection.execute("SELECT * FROM call ORDER BY seq").fetchall(),
-            connection.execute("SELECT * FROM recording ORDER BY recording_id").fetchall(),
-        )
+        return {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()  # noqa: S608 - our own names
+            for table in PROJECTIONS
+        }
 
 
 @given(entries=ENTRIES, cuts=st.sets(st.integers(0, 12)))
@@ -89,6 +93,9 @@ async def test_a_closing_recording_comes_back_from_a_rebuild_as_still_open(fille
         "UPDATE recording SET sha256 = 'ff' WHERE state = 'verified'",
         "UPDATE recording SET state = 'closing' WHERE state = 'verified'",
         "INSERT INTO recording (recording_id, call_id, stream, state) VALUES ('x', 'y', 'z', 'verified')",
+        "DELETE FROM about WHERE seq = 3",
+        "UPDATE call SET subject = 'another' WHERE seq = 3",
+        "UPDATE recording SET erased_seq = 7",
     ],
 )
 def test_verify_finds_a_table_that_says_something_else(filled: Path, change: str) -> None:
@@ -131,12 +138,28 @@ def test_verify_finds_what_was_done_to_the_file(filled: Path, change: str, found
     assert found in problem.what
 
 
+def test_a_damaged_index_is_found_and_a_rebuild_mends_it(filled: Path) -> None:
+    with closing(sqlite3.connect(filled)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'call_by_seq'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    damaged = bytearray(filled.read_bytes())
+    damaged[page * size - 20] ^= 1
+    filled.write_bytes(damaged)
+    problem = verify(filled).problem
+    assert problem is not None
+    assert "the table call cannot be searched" in problem.what
+    rebuild(filled)
+    assert verify(filled).problem is None
+
+
 def test_a_damaged_file_is_reported_and_never_taken_for_another_content(filled: Path) -> None:
     intact = filled.read_bytes()
     shown = list_calls(filled), recordings(filled)
     moments = random.Random(7)
     reported = 0
-    for _ in range(150):
+    for _ in range(600):
         damaged = bytearray(intact)
         damaged[moments.randrange(len(damaged))] ^= 1 << moments.randrange(8)
         filled.write_bytes(damaged)

@@ -21,11 +21,13 @@ from asterisk_consent.ledger.checkpoints import take_checkpoint
 from asterisk_consent.ledger.entry import PAYLOAD_OF, Header
 from asterisk_consent.ledger.keyfile import load_key, make_key
 from asterisk_consent.model import Outcome
-from tests.ledger.entries import CALLER, decision, hex_id, recorded
-from tests.ledger.open_sealing import OpenSealer
+from asterisk_consent.vault.identities import add_identity
+from asterisk_consent.vault.proof_keys import ProofKeys
+from tests.ledger.entries import CALLER, CONTROLLER, decision, hex_id, recorded
 from tests.ledger.signed_vectors import PROOFS, ProofVector, proof_vectors
 from tests.ledger.signing import ORDER, signing_key
 from tests.ledger.tampering import tampering
+from tests.vault.keyring import Keyring, give_keys
 
 PROGRAM = Path(verifier.__file__)
 FILES = sorted(PROOFS.glob("*.json"))
@@ -143,6 +145,7 @@ INSIDE = [at for at, letter in enumerate(GOOD) if not letter.isspace()]
 
 
 @given(at=st.sampled_from(INSIDE), bit=st.integers(0, 6))
+@example(at=GOOD.index('"text"') + 1, bit=0)
 def test_any_flipped_bit_of_a_proof_is_found_or_changes_nothing(at: int, bit: int) -> None:
     raw = bytearray(GOOD.encode())
     raw[at] ^= 1 << bit
@@ -180,13 +183,17 @@ def test_hostile_bytes_in_place_of_a_proof_are_refused(raw: bytes) -> None:
 
 @pytest.fixture
 async def config(tmp_path: Path) -> Config:
-    """A ledger of three calls, with its key, and no checkpoint yet."""
+    """A ledger of four calls, with the keys of their controller, and no checkpoint yet."""
     file = tmp_path / "asterisk-consent.toml"
     file.write_text(
         '[asterisk]\nari_password = "x"\nami_secret = "x"\n[paths]\nledger = "ledger.sqlite"\nvault = "."\n'
+        'keys = "keys"\nidentities = "identities"\n'
     )
     config = load_config(file)
-    ledger = await Ledger.open(config.ledger_path, sealer=OpenSealer(), min_free_bytes=0)
+    config.keys.mkdir()
+    give_keys(CONTROLLER, config.keys)
+    add_identity(CONTROLLER, config.identities, [Keyring(config.keys).here.secret])
+    ledger = await Ledger.open(config.ledger_path, sealer=ProofKeys(config.keys), min_free_bytes=0)
     for number in range(1, 4):
         await ledger.append(decision(number, recording=number))
     await ledger.append(recorded(Kind.RECORDING_VERIFIED, 2))
@@ -197,7 +204,8 @@ async def config(tmp_path: Path) -> Config:
 
 
 def prove(config: Config, call: int, output: Path) -> str:
-    result = CliRunner().invoke(calls, ("show", hex_id(call), "--proof", str(output)), obj=config)
+    arguments = ("show", hex_id(call), "--proof", str(output), "--reason", "complaint 17")
+    result = CliRunner().invoke(calls, arguments, obj=config)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.output
@@ -226,12 +234,14 @@ def copy(tmp_path: Path) -> Path:
 def test_a_proof_is_made_and_checked_where_nothing_of_the_product_is(config: Config, copy: Path) -> None:
     proof, kept = copy.with_name("proof.json"), copy.with_name("kept.json")
     kept.write_text(checkpoint_text(take_checkpoint(config.ledger_path, load_key(config.checkpoints.key))))
-    assert "The proof of 2 entries is in" in prove(config, 2, proof)
+    assert "The proof of 3 entries is in" in prove(config, 2, proof)
     assert proof.stat().st_mode & 0o777 == 0o600
     checked = alone(copy, "--proof", str(proof), "--checkpoint", str(kept))
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "decision.given" in checked.stdout
     assert "recording.verified" in checked.stdout
+    assert "proof.opened" in checked.stdout
+    assert "complaint 17" in checked.stdout
     assert CALLER in checked.stdout
     assert "--key" not in checked.stdout
     assert "only a checkpoint kept elsewhere can tell" in alone(copy, "--proof", str(proof)).stdout
@@ -247,19 +257,22 @@ def test_a_proof_tells_nothing_of_other_calls_but_their_headers(config: Config, 
     prove(config, 2, tmp_path / "proof.json")
     text = (tmp_path / "proof.json").read_text()
     assert text.count(CALLER) == 1
-    entries = json.loads(text)["stretches"][0]["entries"]
-    assert [sorted(entry) for entry in entries] == [
-        ["header", "salt", "text"],
-        ["header"],
-        ["header", "salt", "text"],
-        ["header"],
-        ["header"],
+    opened, header_only = ["header", "salt", "text"], ["header"]
+    before, since = json.loads(text)["stretches"]
+    assert [sorted(entry) for entry in before["entries"]] == [
+        opened,
+        header_only,
+        opened,
+        header_only,
+        header_only,
+        header_only,
     ]
+    assert [sorted(entry) for entry in since["entries"]] == [opened]
 
 
 def test_a_call_that_no_checkpoint_covers_gets_one_for_its_proof(config: Config, tmp_path: Path) -> None:
     assert "it rests on checkpoint 1." in prove(config, 1, tmp_path / "proof.json")
-    assert "it rests on checkpoint 1." in prove(config, 2, tmp_path / "proof.json")
+    assert "it rests on checkpoint 2." in prove(config, 2, tmp_path / "proof.json")
 
 
 def test_without_a_key_and_a_checkpoint_there_is_no_proof_and_it_says_why(
@@ -274,9 +287,17 @@ def test_without_a_key_and_a_checkpoint_there_is_no_proof_and_it_says_why(
 def test_a_proof_that_does_not_hold_is_not_written(config: Config, tmp_path: Path) -> None:
     prove(config, 1, tmp_path / "first.json")
     with tampering(config.ledger_path) as connection:
-        connection.execute("UPDATE payload SET body = replace(body, '1001', '1002') WHERE seq = 3")
+        connection.execute("UPDATE chain SET hash = zeroblob(32) WHERE seq = 2")
+    with pytest.raises(LedgerBrokenError, match="what is stored of this call does not hold"):
+        prove(config, 2, tmp_path / "proof.json")
+    assert not (tmp_path / "proof.json").exists()
+
+
+def test_an_entry_that_is_not_what_was_entered_is_not_proved(config: Config, tmp_path: Path) -> None:
+    with tampering(config.ledger_path) as connection:
+        connection.execute("UPDATE payload SET body = replace(body, '21000', '21001') WHERE seq = 3")
         connection.execute("UPDATE payload SET body = CAST(body AS BLOB) WHERE seq = 3")
-    with pytest.raises(LedgerBrokenError, match="entry 3: says something else"):
+    with pytest.raises(LedgerBrokenError, match="the payload is not the one that was entered"):
         prove(config, 2, tmp_path / "proof.json")
     assert not (tmp_path / "proof.json").exists()
 

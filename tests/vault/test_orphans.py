@@ -96,9 +96,12 @@ def test_a_recording_that_nothing_opens_is_found(spool: Path, vault: Path) -> No
     assert (found.without_key, found.missing, found.unknown_files) == ((OTHER,), (), ())
 
 
-def test_a_key_of_no_recording_is_found_and_recipients_are_no_keys(spool: Path, vault: Path) -> None:
+def test_a_key_of_no_recording_is_found_and_what_is_a_controllers_is_none(spool: Path, vault: Path) -> None:
     stray = put_key(spool, OTHER)
     misplaced = put_key(spool, RECORDING).rename(stray.parent / f"{RECORDING}.audio.age")
-    (spool.with_name("keys") / "recipients").mkdir()
-    (spool.with_name("keys") / "recipients/voorbeeld.txt").touch()
+    for name in ("recipients/voorbeeld.txt", "blind/voorbeeld.key"):
+        path = spool.with_name("keys") / name
+        path.parent.mkdir()
+        path.touch()
+    (spool.with_name("keys") / "proof.sqlite").touch()
     assert find(spool, vault, running={RECORDING}).unknown_files == tuple(sorted((stray, misplaced)))
