@@ -5,6 +5,7 @@ own directory. ``docs/reference/config.md`` describes every key.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -94,6 +95,8 @@ class Config:
     """The prompts' directory as Asterisk sees it: differs where one of the two runs in a container."""
     region: str
     """Two letters: numbers without a country code belong to this country (ISO 3166-1)."""
+    regions: Mapping[str, str]
+    """The same by the name of the trunk, for those that belong to another country."""
     min_free_bytes: int
     """With less free space for the ledger, the spool, the vault or the keys no call is asked."""
     key_backups_days: int
@@ -153,6 +156,7 @@ def _read(table: Table, file: Path) -> Config:
         prompts=base / paths.text("prompts", "/var/lib/asterisk-consent/prompts"),
         prompts_in_asterisk=asterisk.text("prompts", "/var/lib/asterisk-consent/prompts"),
         region=table.text("region", "NL"),
+        regions=_read_regions(table.section("regions")),
         min_free_bytes=limits.whole("min_free_mb", 100, low=0, high=1_000_000) << 20,
         key_backups_days=limits.whole("key_backups_days", 0, low=0, high=3650),
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
@@ -201,6 +205,15 @@ def _read_keyholder(section: Table, base: Path) -> KeyholderConfig:
     )
     section.end()
     return config
+
+
+def _read_regions(section: Table) -> Mapping[str, str]:
+    """Return the country of each trunk that is named."""
+    found = {name: section.text(name) for name in section.names()}
+    for name, region in found.items():
+        if not _COUNTRY.fullmatch(region):
+            section.note(name, f"is {region!r}; write the two capital letters of a country, such as 'DE'")
+    return found
 
 
 def _place(section: Table, key: str, text: str) -> tuple[str, int]:

@@ -71,7 +71,12 @@ async def serve(config: Config) -> None:
         await settle_leftovers(recorder, ledger, _places(config))
         objections = ObjectionList(proof_keys.blind, region=config.region)
         surroundings = Surroundings(
-            ari=ari, ledger=ledger, recorder=recorder, region=config.region, objects=objections.covers
+            ari=ari,
+            ledger=ledger,
+            recorder=recorder,
+            region=config.region,
+            regions=config.regions,
+            objects=objections.covers,
         )
         switchboard = Switchboard(policies, surroundings)
         ami = _guarding(config, recorder, ari)

@@ -130,6 +130,8 @@ class Call:
     direction: Direction
     started_at: int
     """UTC seconds."""
+    region: str = ""
+    """Country of its trunk, to which numbers without a country code belong; empty where it is the configured one."""
     receipt: str = ""
     """12 digits that the caller can name the call by."""
     alias: str = ""

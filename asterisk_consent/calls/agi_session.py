@@ -285,13 +285,16 @@ class AgiDesk:
         name, number = request.get("agi_calleridname", ""), request.get("agi_callerid", "")
         snapshot = ChannelSnapshot(
             id=request.get("agi_uniqueid", ""),
+            name=request.get("agi_channel", ""),
             caller=CallerId(
                 name="" if name == "unknown" else name, number="" if number == "unknown" else number
             ),
             language=request.get("agi_language", ""),
         )
         call_id = CallId(around.randomness(16).hex())
-        arrival = read_arrival(snapshot, list(request.arguments), call_id=call_id, at=int(around.now_s()))
+        arrival = read_arrival(
+            snapshot, list(request.arguments), call_id=call_id, at=int(around.now_s()), regions=around.regions
+        )
         announced = self._policies.find(arrival.call.policy)
         if announced.leaves_alone(arrival.call.dialled):
             channel.leave_at(LEFT_ALONE)

@@ -5,13 +5,17 @@ anything can log, index or store it, even though the network supplied it (ETSI E
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, Call, CallId, Direction, Party
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 
+_CHANNEL = re.compile(r"[A-Za-z0-9]+/(.+)-[0-9a-f]{8}")
 _ALIAS = re.compile(r"[0-9a-f]{16}")
 
+NO_REGIONS: Mapping[str, str] = MappingProxyType({})
 APP = "asterisk-consent"
 """The Stasis application that the dialplan names."""
 
@@ -24,11 +28,19 @@ class Arrival:
     limit_s: float
 
 
-def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, at: int) -> Arrival:
+def read_arrival(
+    channel: ChannelSnapshot,
+    args: list[str],
+    *,
+    call_id: CallId,
+    at: int,
+    regions: Mapping[str, str] = NO_REGIONS,
+) -> Arrival:
     """Make an ``Arrival`` of a channel and the arguments that ``[asterisk-consent]`` gave to ``Stasis``.
 
     :param args: ``ask, policy, presentation of number, of name, dialled number, remaining limit, alias``; what is
         missing counts as empty, and an empty presentation as withheld.
+    :param regions: country by the name of the trunk.
     """
     values = [*args, *[""] * 7]
     _, policy, number_presentation, name_presentation, dialled, limit, alias = values[:7]
@@ -42,10 +54,17 @@ def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, 
             language=channel.language,
             direction=Direction.INCOMING,
             started_at=at,
+            region=regions.get(trunk_of(channel.name), ""),
             alias=alias if _ALIAS.fullmatch(alias) else "",
         ),
         limit_s=_seconds(limit),
     )
+
+
+def trunk_of(channel_name: str) -> str:
+    """Return the endpoint that a channel belongs to: ``trunk-de`` of ``PJSIP/trunk-de-0000002a``."""
+    found = _CHANNEL.fullmatch(channel_name)
+    return found[1] if found else ""
 
 
 def args_of(channel: ChannelSnapshot) -> list[str]:

@@ -35,7 +35,7 @@ class CallFile:
     ) -> None:
         self._call = call
         self._announced = announced
-        self._region = region
+        self._region = call.region or region
         self._clock_s = clock_s
         self._began_at_s = clock_s()
         self._course: list[Moment] = []

@@ -54,7 +54,7 @@ class ObjectionList:
         if call.party.number is None or all(each != controller for each, _ in self.known):
             return False
         try:
-            subject = self._blind(e164(call.party.number, self._region), controller=controller)
+            subject = self._blind(e164(call.party.number, call.region or self._region), controller=controller)
         except ConsentError as error:
             log.error("objections.unknown", call_id=call.call_id, error=str(error))
             return True

@@ -8,13 +8,13 @@ call released, unrecorded.
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import structlog
 
 from asterisk_consent.calls.announced import Announced, fault_of, script_of
-from asterisk_consent.calls.arrival import Arrival
+from asterisk_consent.calls.arrival import NO_REGIONS, Arrival
 from asterisk_consent.calls.call_file import CallFile
 from asterisk_consent.calls.deciding import Appender, RecordingKeeper, enter_decision
 from asterisk_consent.calls.playing import Playing, playback_id
@@ -69,7 +69,7 @@ def _nobody(_call: Call, _policy: Policy) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all sessions share; ``region`` is where numbers without a country code belong.
+    """What all sessions share; ``region`` is where numbers without a country code belong, ``regions`` where by trunk.
 
     ``objects`` tells whether the caller is on the list of objections of the policy's controller.
     """
@@ -78,6 +78,7 @@ class Surroundings:
     ledger: Appender
     recorder: RecordingKeeper
     region: str
+    regions: Mapping[str, str] = field(default_factory=lambda: NO_REGIONS)
     objects: Callable[[Call, Policy], bool] = _nobody
     now_s: Callable[[], float] = time.time
     randomness: Callable[[int], bytes] = os.urandom

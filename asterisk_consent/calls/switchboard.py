@@ -116,8 +116,14 @@ class Switchboard:
             task.cancel()
 
     def _begin(self, channel: ChannelSnapshot, args: list[str], *, adopted: bool = False) -> None:
-        randomness, now_s = self._surroundings.randomness, self._surroundings.now_s
-        arrival = read_arrival(channel, args, call_id=CallId(randomness(16).hex()), at=int(now_s()))
+        around = self._surroundings
+        arrival = read_arrival(
+            channel,
+            args,
+            call_id=CallId(around.randomness(16).hex()),
+            at=int(around.now_s()),
+            regions=around.regions,
+        )
         announced = self._policies.find(arrival.call.policy)
         if announced.leaves_alone(arrival.call.dialled):
             self._leave_alone(arrival)

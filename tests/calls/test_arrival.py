@@ -98,6 +98,16 @@ def test_text_from_outside_reaches_an_entry_cut_and_unharmed(text: str) -> None:
     assert len(kept.caller_name) <= MAX_OUTSIDE_TEXT
 
 
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [("PJSIP/trunk-de-0000002a", "DE"), ("PJSIP/trunk-0000002a", ""), ("Local/1@x-0000002a;1", ""), ("", "")],
+)
+def test_numbers_of_a_trunk_belong_to_its_country(name: str, region: str) -> None:
+    of_trunk = ChannelSnapshot(id="1.1", name=name)
+    arrived = read_arrival(of_trunk, ALLOWED, call_id=CALL_ID, at=0, regions={"trunk-de": "DE"})
+    assert arrived.call.region == region
+
+
 @given(st.lists(st.text(), max_size=9))
 @example([])
 @example(["ask", "p1-nl", "allowed"])
