@@ -48,7 +48,7 @@ async def serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     files = load_policies(config.policies)
     async with AsyncExitStack() as stack:
-        proof_keys = ProofKeys(config.keys)
+        proof_keys = ProofKeys(config.keys, checkpoints=True)
         stack.callback(proof_keys.close)
         ledger = await Ledger.open(
             config.ledger_path, sealer=proof_keys, min_free_bytes=config.min_free_bytes

@@ -52,7 +52,8 @@ An array of objects, in the order of the decisions:
 | `mismatch` | what does not fit between the decision and the files; `null` where all is well |
 
 Number, name, digit, dialled number and the course of asking are sealed. `calls show CALL --open` adds `opened`: for
-each entry about the call `seq`, `kind`, `at` and `payload` ([its fields](storage.md#payload)), `null` where it was erased.
+each entry about the call `seq`, `kind`, `at` and `payload` ([its fields](storage.md#payload)), `null` where it was
+erased.
 
 `state` is `allowed`, `recording` or `closing` on the way, and in the end `verified`, `failed` or `not_started`.
 `given` and `informed` allow a recording; [which mode leads to which outcome](policy.md#what-happens-in-each-mode).
