@@ -52,7 +52,7 @@ def make_directory(directory: Path, *, mode: int, parents: bool = False) -> None
     :raises OSError: it cannot be made.
     """
     if not directory.is_dir():
-        directory.mkdir(mode=mode, parents=parents)
+        directory.mkdir(mode=mode, parents=parents, exist_ok=True)
         directory.chmod(mode)
         make_names_durable(directory.parent)
 

@@ -1,7 +1,8 @@
 """``python -m bench.ledger``: how fast the ledger commits and verifies, beside what this disk can do.
 
 Rule: a commit is timed from the call of ``append`` to its answer, and this disk's own fsync is timed by
-another process while the load runs. Files lie beside the results, so on a disk and not in memory.
+another process while the load runs. Every decision is sealed to a key of its own, which is made durable first, as
+in the service. Files lie beside the results, so on a disk and not in memory.
 """
 
 import asyncio
@@ -37,13 +38,18 @@ from asterisk_consent.ledger import (
 )
 from asterisk_consent.ledger.commit import prepare, write_entries
 from asterisk_consent.ledger.file import LedgerFile
+from asterisk_consent.ledger.sealing import Sealer
 from asterisk_consent.model import Direction, Outcome
+from asterisk_consent.vault.age import Identity
+from asterisk_consent.vault.proof_keys import ProofKeys
+from asterisk_consent.vault.recipients import LEAST, add_recipients
 from bench.processes import FsyncProbe
 from bench.report import Target, describe_machine
 
 RESULTS = Path(__file__).parent / "results"
 _COURSE = ("arrived", "information", "information played", "question", "digit 1", "question stopped")
 _NOW = 1_800_000_000
+CONTROLLER = "voorbeeld-bv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,7 @@ def decision(number: int) -> NewEntry:
         course=tuple(Moment(at_ms=1000 * at, what=what) for at, what in enumerate(_COURSE)),
     )
     return NewEntry(
-        stream="voorbeeld-bv",
+        stream=CONTROLLER,
         kind=decision_kind(Outcome.GIVEN),
         call_id=name,
         policy="p1-nl",
@@ -111,7 +117,17 @@ def verified(number: int) -> NewEntry:
     """Return the end of the recording of that number."""
     name = name_of(number)
     payload = Recording(recording_id=name, duration_ms=180_000, sha256="cd" * 32, size=5_760_044)
-    return NewEntry(stream="voorbeeld-bv", kind=Kind.RECORDING_VERIFIED, call_id=name, payload=payload)
+    return NewEntry(stream=CONTROLLER, kind=Kind.RECORDING_VERIFIED, call_id=name, payload=payload)
+
+
+@contextmanager
+def sealing(place: Path) -> Iterator[ProofKeys]:
+    """Give the keys that the service seals with, of a controller with two recipients."""
+    keys = place / "keys"
+    keys.mkdir()
+    add_recipients(CONTROLLER, keys, [Identity.generate().recipient for _ in range(LEAST)])
+    with closing(ProofKeys(keys, checkpoints=True)) as sealer:
+        yield sealer
 
 
 @contextmanager
@@ -178,8 +194,11 @@ async def measure(
     folder: Path, per_second: float, load: Callable[[Ledger], Awaitable[list[float]]]
 ) -> Commits:
     """Run a load on a ledger of its own."""
-    with tempfile.TemporaryDirectory(dir=folder, suffix=".tmp") as place:
-        ledger = await Ledger.open(Path(place) / "ledger.db", min_free_bytes=0)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, suffix=".tmp") as place,
+        sealing(Path(place)) as sealer,
+    ):
+        ledger = await Ledger.open(Path(place) / "ledger.db", sealer=sealer, min_free_bytes=0)
         with fsync_beside(Path(place)) as stop:
             began_at, cpu_began_s = time.perf_counter(), time.process_time()
             latencies = np.array(await load(ledger)) * 1000
@@ -199,7 +218,7 @@ async def measure(
     )
 
 
-def fill(path: Path, entries: int) -> None:
+def fill(path: Path, entries: int, sealer: Sealer) -> None:
     """Make a ledger of so many entries, half of them decisions, half ends of recordings."""
     file = LedgerFile(path)
     file.create(at=_NOW, randomness=os.urandom)
@@ -207,8 +226,10 @@ def fill(path: Path, entries: int) -> None:
         for start in range(0, entries, 10_000):
             numbers = range(start, min(start + 10_000, entries))
             news = [verified(at // 2) if at % 2 else decision(at // 2) for at in numbers]
+            group = [prepare(new, at=_NOW, randomness=os.urandom, sealer=sealer) for new in news]
+            sealer.keep([prepared.key for prepared in group if prepared.key is not None])
             connection.execute("BEGIN IMMEDIATE")
-            write_entries(connection, [prepare(new, at=_NOW, randomness=os.urandom) for new in news])
+            write_entries(connection, group)
             connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -217,7 +238,8 @@ def verify_large(folder: Path, entries: int) -> Verified:
     """Fill a ledger and check it in a process of its own."""
     with tempfile.TemporaryDirectory(dir=folder, suffix=".tmp") as place:
         path = Path(place) / "ledger.db"
-        fill(path, entries)
+        with sealing(Path(place)) as sealer:
+            fill(path, entries, sealer)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             seconds, peak_kib, found = pool.apply(_verify, (path,))
         if found != entries + 1:

@@ -13,11 +13,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from asterisk_consent.durable import make_directory, write_durably
+from asterisk_consent.durable import make_directory, make_names_durable, write_durably
 from asterisk_consent.errors import KeysError
 from asterisk_consent.model import EntryKey, Sealed, is_hex_id
 from asterisk_consent.shared import mode_in
@@ -47,7 +47,8 @@ class ProofKeys:
     """The keys of all calls, as whoever appends to the ledger uses them: making and keeping, never opening.
 
     :param keys: the directory of all keys.
-    :param checkpoints: empty the write-ahead log now and then: for the service alone.
+    :param checkpoints: whether writing also checkpoints: for the service alone, since two connections must not do that
+        at once (SQLite up to 3.51.2).
     """
 
     def __init__(self, keys: Path, *, checkpoints: bool = False) -> None:
@@ -197,16 +198,28 @@ def _blind_key(controller: str, keys: Path) -> bytes:
     path = blind_path(controller, keys)
     try:
         if not path.exists():
-            make_directory(path.parent, mode=_DIRECTORY_MODE)
-            write_durably(path, os.urandom(_BLIND_BYTES).hex().encode() + b"\n", mode=_MODE)
-            for made in (path.parent, path):
-                _give_to_owner_of(keys, made)
+            _make_blind_key(path, keys)
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise KeysError(f"the key of the blind index cannot be used ({error})", where=str(path)) from error
     if len(key) != _BLIND_BYTES:
         raise KeysError("the key of the blind index is damaged", where=str(path), remedy="Restore it")
     return key
+
+
+def _make_blind_key(path: Path, keys: Path) -> None:
+    """Make the key, whole and once: of two who make it at the same time the second takes that of the first."""
+    make_directory(path.parent, mode=_DIRECTORY_MODE)
+    own = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write_durably(own, os.urandom(_BLIND_BYTES).hex().encode() + b"\n", mode=_MODE)
+        for made in (path.parent, own):
+            _give_to_owner_of(keys, made)
+        with suppress(FileExistsError):
+            path.hardlink_to(own)
+        make_names_durable(path.parent)
+    finally:
+        own.unlink(missing_ok=True)
 
 
 def _open(keys: Path, *, checkpoints: bool = False) -> sqlite3.Connection:
@@ -223,7 +236,7 @@ def _open(keys: Path, *, checkpoints: bool = False) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        if not checkpoints:  # two connections must not checkpoint at once (SQLite up to 3.51.2)
+        if not checkpoints:
             connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA trusted_schema = OFF")

@@ -132,30 +132,3 @@ def test_a_waiting_channel_is_ours_when_it_waits_in_our_application() -> None:
     assert args_of(waiting("Stasis", "another,ask,p1-nl")) == []
     assert args_of(waiting("Stasis", "")) == []
     assert args_of(waiting("Queue", "asterisk-consent,ask")) == []
-
-
-@pytest.mark.parametrize(
-    ("number", "region", "expected"),
-    [
-        ("020 7946 0123", "GB", "+442079460123"),
-        ("+44 20 7946 0123", "NL", "+442079460123"),
-        ("0044 20 7946 0123", "NL", "+442079460123"),
-        ("0031 6 12345678", "NL", "+31612345678"),
-        ("31 6 12345678", "NL", "+31612345678"),
-        ("06-12345678", "NL", "+31612345678"),
-        ("1001", "NL", "1001"),
-        ("anna", "NL", "anna"),
-        ("", "NL", ""),
-    ],
-)
-def test_a_number_gets_its_international_form_and_everything_else_stays(
-    number: str, region: str, expected: str
-) -> None:
-    assert e164(number, region) == expected
-
-
-@given(st.text(max_size=200), st.sampled_from(["NL", "GB", "NO", "ZZ"]))
-@example("+" * 64, "NL")
-@example("1" * 300, "NL")
-def test_any_text_in_place_of_a_number_is_fine(number: str, region: str) -> None:
-    assert e164(number, region) == number or e164(number, region).startswith("+")

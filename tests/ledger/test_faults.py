@@ -1,21 +1,21 @@
 """What a locked file, a full disk and a failing commit cost: no acknowledged entry, two seconds at most."""
 
 import asyncio
-import resource
-import signal
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from asterisk_consent.errors import LedgerBrokenError, LedgerError, LedgerUnavailableError
-from asterisk_consent.ledger import Ledger, append_from_outside, list_calls, verify
+from asterisk_consent.errors import KeysError, LedgerBrokenError, LedgerError, LedgerUnavailableError
+from asterisk_consent.ledger import Kind, Ledger, append_from_outside, list_calls, verify
 from asterisk_consent.ledger import file as ledger_file
 from asterisk_consent.ledger.connection import connect
-from tests.ledger.entries import decision, hex_id, open_ledger
+from asterisk_consent.model import EntryKey, Outcome
+from tests.ledger.entries import decision, hex_id, open_ledger, recorded
+from tests.ledger.full_disk import full_disk
 from tests.ledger.open_sealing import OpenSealer
 from tests.ledger.tampering import tampering
 
@@ -73,19 +73,6 @@ def _content(path: Path) -> bytes:
 
 def _replace(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let this process write nothing past the first page of any file: fails as on a full disk, for root too."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 async def test_a_full_disk_fails_entries_and_probes_and_the_ledger_goes_on_by_itself(
@@ -174,6 +161,80 @@ async def test_a_commit_that_failed_but_is_there_is_found_and_acknowledged(
     assert [(call.seq, call.call_id) for call in list_calls(path)] == [(committed.seq, hex_id(1))]
     assert (await ledger.append(decision(2))).seq == committed.seq + 1
     await ledger.close()
+    assert verify(path).problem is None
+
+
+class FailingKeys(OpenSealer):
+    """Keys that cannot be kept while ``failing``; remembers what the ledger held when they were."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.failing = False
+        self.shown_at: list[int] = []
+        self._path = path
+
+    def keep(self, keys: Sequence[EntryKey]) -> None:
+        self.shown_at.append(len(list_calls(self._path)))
+        if self.failing:
+            raise KeysError("no space left on device", where="proof.sqlite")
+        super().keep(keys)
+
+
+async def test_an_entry_whose_key_cannot_be_kept_is_not_acknowledged_nor_there(path: Path) -> None:
+    sealer = FailingKeys(path)
+    ledger = await Ledger.open(path, sealer=sealer, min_free_bytes=0)
+    sealer.failing = True
+    for outcome in (Outcome.GIVEN, Outcome.REFUSED):
+        with pytest.raises(LedgerUnavailableError, match="no space left on device"):
+            await ledger.append(decision(1, outcome))
+    assert list_calls(path) == []
+    sealer.failing = False
+    assert (await ledger.append(decision(2))).seq == 2
+    await ledger.close()
+    assert verify(path).problem is None
+
+
+async def test_a_key_is_kept_before_its_entry_is_there(path: Path) -> None:
+    sealer = FailingKeys(path)
+    ledger = await Ledger.open(path, sealer=sealer, min_free_bytes=0)
+    for number in range(1, 4):
+        await ledger.append(decision(number))
+    await ledger.close()
+    append_from_outside(path, decision(4), sealer=sealer)
+    assert sealer.shown_at == [0, 1, 2, 3]
+    assert [key.call_id for key in sealer.kept] == [hex_id(number) for number in range(1, 5)]
+
+
+async def test_what_needs_no_key_is_entered_while_none_can_be_kept(path: Path) -> None:
+    sealer = FailingKeys(path)
+    sealer.failing = True
+    ledger = await Ledger.open(path, sealer=sealer, min_free_bytes=0)
+    await ledger.append(recorded(Kind.RECORDING_NOT_STARTED, 1, reason="hung up"))
+    await ledger.close()
+    assert sealer.shown_at == []
+
+
+async def test_a_command_whose_key_cannot_be_kept_enters_nothing(path: Path) -> None:
+    await _opened_and_closed(path)
+    sealer = FailingKeys(path)
+    sealer.failing = True
+    with pytest.raises(KeysError, match="no space left on device"):
+        append_from_outside(path, decision(1), sealer=sealer)
+    assert list_calls(path) == []
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+async def test_without_anybody_to_seal_to_nothing_is_allowed_and_the_rest_is_entered(
+    path: Path, outcome: Outcome
+) -> None:
+    ledger = await Ledger.open(path, min_free_bytes=0)
+    if outcome.allows_recording:
+        with pytest.raises(LedgerUnavailableError, match="the decision cannot be sealed"):
+            await ledger.append(decision(1, outcome))
+    else:
+        await ledger.append(decision(1, outcome))
+    await ledger.close()
+    assert [row.outcome for row in list_calls(path)] == ([] if outcome.allows_recording else [outcome])
     assert verify(path).problem is None
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from asterisk_consent.ledger import Kind
 from asterisk_consent.ledger.entry import PAYLOAD_OF, Header
+from asterisk_consent.ledger.index import INDEX_OF
 from asterisk_consent.ledger.payload import Payload
 from asterisk_consent.ledger.schema import migrate
 
@@ -42,6 +43,16 @@ def tag_of(payload: type[msgspec.Struct]) -> str:
 def test_every_field_of_a_payload_has_a_class_and_its_place(payload: type[msgspec.Struct]) -> None:
     listed = tuple(field for owner, field in assigned(FIELDS) if owner == tag_of(payload))
     assert listed == payload.__struct_fields__
+
+
+@pytest.mark.parametrize("payload", INDEX_OF)
+def test_what_an_index_shows_is_of_class_index_or_chain_and_the_rest_is_sealed(
+    payload: type[Payload],
+) -> None:
+    rows = re.findall(rf"^\| `{tag_of(payload)}` \| `(\w+)` \| (\w+) \|", FIELDS, re.MULTILINE)
+    shown = tuple(field for field, of_class in rows if of_class in {"chain", "index"})
+    assert shown == tuple(field for field in INDEX_OF[payload].__struct_fields__ if field != "subject")
+    assert {of_class for field, of_class in rows if field not in shown} == {"proof"}
 
 
 def test_the_header_is_described_field_by_field_in_its_order() -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from asterisk_consent.ledger import Kind
+from asterisk_consent.ledger import Decision, Kind
 from asterisk_consent.ledger.read import CallRow, list_calls
 from asterisk_consent.vault.wav import open_wav
 from tests.pbx.demo_callers import Caller, Role
@@ -44,18 +44,20 @@ class Audio:
 class Evidence:
     """What was found after the calls.
 
-    :param rows: what the ledger tells of the demo's calls.
+    :param rows: what the ledger shows of the demo's calls.
+    :param decisions: what is sealed of them, opened with the identities of their controllers, by call id.
     :param announcements: the digest in the entry of each call, by call id.
     :param kinds: how many entries of each kind were made meanwhile.
     :param first_seen_at: names of files seen in the spool or new in the vault, and the monotonic moment they
         were first seen.
     :param audio: what was handed out, by recording id.
     :param heard_in: the languages whose information a caller heard, by the caller's name.
-    :param traces: names of callers whose number or name lies in a file of the service or in the spool.
+    :param traces: names of callers whose number or name lies readable in a file of the service or in the spool.
     :param off_calls: how many calls the PBX counted, without telling whose, as none of ours.
     """
 
     rows: Sequence[CallRow]
+    decisions: Mapping[str, Decision]
     announcements: Mapping[str, str]
     kinds: Mapping[Kind, int]
     first_seen_at: Mapping[str, float]
@@ -101,6 +103,9 @@ def collect(
     verified = _run(pbx, "ledger", "verify")
     evidence = Evidence(
         rows=rows,
+        decisions={
+            entry.header.call_id: entry.payload for entry in entries if isinstance(entry.payload, Decision)
+        },
         announcements=_announcements(entries),
         kinds=Counter(entry.header.kind for entry in entries),
         first_seen_at=watch.first_seen_at,

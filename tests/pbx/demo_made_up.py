@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asterisk_consent.ledger import Kind
+from asterisk_consent.ledger import Decision, Kind, decision_payload
 from asterisk_consent.ledger.read import CallRow, RecordingRow
 from asterisk_consent.model import Direction, Outcome, RecordingState
 from asterisk_consent.policy import parse_policy
@@ -87,12 +87,11 @@ def row(role: Role, outcome: Outcome) -> CallRow:
         policy_version=1,
         language=role.language,
         direction=Direction.INCOMING,
-        caller=role.caller_id if role.is_recorded else None,
         outcome=outcome,
         alias="",
+        subject="",
+        receipt="",
         announcement="ab" * 32,
-        dialled=role.number,
-        digit=role.digit,
         played_ms=20_000,
         reason="",
         purposes=repertoire().purposes(role.policy, role.language) if role.is_recorded else (),
@@ -116,6 +115,22 @@ def recording(name: str, state: RecordingState = RecordingState.VERIFIED) -> Rec
         size=256_044,
         sha256="cd" * 32,
         reason="",
+        erased_seq=0,
+        erased_at=0,
+    )
+
+
+def decision(role: Role, outcome: Outcome) -> Decision:
+    return decision_payload(
+        outcome=outcome,
+        started_at=1_800_000_000,
+        direction=Direction.INCOMING,
+        dialled=role.number,
+        channel="1800000000.1",
+        caller=role.caller_id,
+        caller_name=f"{role.name} Voorbeeld",
+        withheld=False,
+        digit=role.digit,
     )
 
 
@@ -124,6 +139,7 @@ def good_evidence() -> Evidence:
     grounds = {name: PRESSED_AT if role_of(name).digit else TOLD_AT for name in RECORDED}
     return Evidence(
         rows=[row(role, outcome) for role, outcome in asked],
+        decisions={role.name: decision(role, outcome) for role, outcome in asked},
         announcements={
             role.name: f"{role.policy} {role.language}" if role.language else "" for role, _ in asked
         },
@@ -135,7 +151,7 @@ def good_evidence() -> Evidence:
             for name in RECORDED
         },
         heard_in={role.name: (role.language,) if role.language else () for role, _ in CAST},
-        traces=frozenset(RECORDED),
+        traces=frozenset(),
         off_calls=1,
         verify_status=0,
         verify_text="9 entries hold.",

@@ -48,7 +48,17 @@ class _Case:
 
     def row_of(self, caller: Caller) -> CallRow | None:
         """The entry of a recorded caller: no other keeps a number."""
-        return next((row for row in self.evidence.rows if row.caller == caller.role.caller_id), None)
+        return next((row for row in self.evidence.rows if self.number_in(row) == caller.role.caller_id), None)
+
+    def number_in(self, row: CallRow) -> str:
+        """The number that is sealed in an entry; empty where there is none."""
+        decision = self.evidence.decisions.get(row.call_id)
+        return (decision.caller or "") if decision else ""
+
+    def digit_in(self, row: CallRow) -> str:
+        """The digit that is sealed in an entry; empty where there is none."""
+        decision = self.evidence.decisions.get(row.call_id)
+        return decision.digit if decision else ""
 
 
 def judge(callers: Mapping[str, Caller], repertoire: Repertoire, evidence: Evidence) -> list[Promise]:
@@ -69,7 +79,9 @@ def judge(callers: Mapping[str, Caller], repertoire: Repertoire, evidence: Evide
         ),
         _promise("In each recording is its conversation and nothing else", _conversations, case),
         _promise("Granted are the purposes that were announced, and no other", _purposes, case),
-        _promise("No number and no name was kept but of those recorded", _numbers, case),
+        _promise(
+            "No number and no name lies readable anywhere; sealed is that of those recorded", _numbers, case
+        ),
         _promise("The customer without logging: not asked, nothing kept, one call counted", _off, case),
         _promise("112 went straight to the agent: not asked, nothing kept", _emergency, case),
         _promise("The ledger's chain verifies", _chain, case),
@@ -99,7 +111,9 @@ def _was_lost(caller: Caller) -> bool:
 def _answers(case: _Case) -> Judged:
     roles = [caller.role for caller in case.callers.values() if caller.role.outcome is not None]
     wanted = Counter((role.policy, str(role.outcome), role.language, role.digit) for role in roles)
-    found = Counter((row.policy, str(row.outcome), row.language, row.digit) for row in case.evidence.rows)
+    found = Counter(
+        (row.policy, str(row.outcome), row.language, case.digit_in(row)) for row in case.evidence.rows
+    )
     wrong = [f"not entered: {_answer(each)}" for each in (wanted - found).elements()]
     wrong += [f"entered and not given: {_answer(each)}" for each in (found - wanted).elements()]
     by_policy: dict[str, list[str]] = {}
@@ -202,7 +216,7 @@ def _purposes(case: _Case) -> Judged:
     wrong, granted = [], []
     allowed = {caller.role.caller_id: caller for caller in case.recorded}
     for row in case.evidence.rows:
-        caller = allowed.get(row.caller or "")
+        caller = allowed.get(case.number_in(row))
         announced = case.repertoire.purposes(row.policy, row.language) if caller else ()
         if row.purposes != announced:
             wrong.append(f"{row.policy} {row.outcome}: {_listed(row.purposes)}, not {_listed(announced)}")
@@ -217,15 +231,13 @@ def _listed(names: Iterable[str]) -> str:
 
 def _numbers(case: _Case) -> Judged:
     allowed = {caller.role.caller_id for caller in case.recorded}
-    kept = {row.caller for row in case.evidence.rows if row.caller}
+    kept = {case.number_in(row) for row in case.evidence.rows} - {""}
     wrong = [f"{number} was kept" for number in sorted(kept - allowed)]
     wrong += [f"{number} was not kept" for number in sorted(allowed - kept)]
-    for caller in case.callers.values():
-        if (caller.name in case.evidence.traces) != caller.role.is_recorded:
-            wrong.append(f"{caller.name}: {'traces' if not caller.role.is_recorded else 'no trace'} on disk")
-    others = len(case.callers) - len(case.recorded)
+    wrong += [f"{name}: readable on disk" for name in sorted(case.evidence.traces)]
     names = ", ".join(caller.name for caller in case.recorded)
-    return wrong, f"kept: {names}; of the other {others} nothing in ledger, vault, spool and log"
+    everybody = f"of all {len(case.callers)} nothing readable in ledger, keys, vault, spool and log"
+    return wrong, f"{everybody}; opened with the controllers' identities: {names}"
 
 
 def _off(case: _Case) -> Judged:

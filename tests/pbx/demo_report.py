@@ -72,6 +72,10 @@ def report_ways_on(screen: Screen, settings: Settings, exported: Sequence[Path])
     screen.say("Call it yourself: make pbx-up, then any SIP phone without registration:")
     screen.copyable(f"sip:1001@127.0.0.1:{settings.sip_port}")
     screen.copyable(f"{program} --config {config} calls list")
+    screen.say(
+        "Number, name and digit of a call are sealed; who opens them says why, and that is an entry too:"
+    )
+    screen.copyable(f"{program} --config {config} calls show CALL --open --reason TEXT")
 
 
 def _short(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from rich.console import Console
@@ -75,6 +76,11 @@ def of_row(name: str, /, **changes: object) -> Spoil:
     return spoil
 
 
+def of_decision(name: str, /, **changes: object) -> Spoil:
+    decision = msgspec.structs.replace(GOOD.decisions[name], **changes)
+    return changed(decisions={**GOOD.decisions, name: decision})
+
+
 def without_row(name: str) -> Spoil:
     return changed(rows=[each for each in GOOD.rows if each.call_id != name])
 
@@ -120,7 +126,7 @@ def test_every_policy_and_every_way_of_ending_is_in_the_cast() -> None:
         (with_row("Gijs"), "holds each answer"),
         (of_row("Carla", outcome=Outcome.FAILED), "holds each answer"),
         (of_row("Ivo", outcome=Outcome.REFUSED), "holds each answer"),
-        (of_row("Bram", digit="3"), "holds each answer"),
+        (of_decision("Bram", digit="3"), "holds each answer"),
         (of_row("Carla", language="nl"), "holds each answer"),
         (of_row("Lena", language="nl"), "holds each answer"),
         (changed(announcements={**GOOD.announcements, "Hélène": "p5-be nl"}), "names what the caller heard"),
@@ -150,10 +156,11 @@ def test_every_policy_and_every_way_of_ending_is_in_the_cast() -> None:
         (of_row("Anna", purposes=("training", "quality")), "purposes"),
         (of_row("Hélène", purposes=()), "purposes"),
         (of_row("Ivo", purposes=("quality",)), "purposes"),
-        (of_row("Bram", caller=role_of("Bram").caller_id), "No number"),
-        (of_row("Anna", caller=None), "No number"),
+        (of_decision("Bram", outcome=Outcome.GIVEN, caller=role_of("Bram").caller_id), "No number"),
+        (of_decision("Anna", caller=None), "No number"),
+        (changed(decisions={}), "No number"),
         (changed(traces=GOOD.traces | {"Ivo"}), "No number"),
-        (changed(traces=GOOD.traces - {"Anna"}), "No number"),
+        (changed(traces=GOOD.traces | {"Anna"}), "No number"),
         (of_caller("Gijs", spoken_to_s=3.0), "without logging"),
         (of_caller("Gijs", agent_at=0.0), "without logging"),
         (changed(off_calls=0), "without logging"),

@@ -1,9 +1,7 @@
 """The key of a call: its controller opens it and nobody else, and once it is destroyed nothing opens the recording."""
 
-import re
 import shutil
 import subprocess
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +14,9 @@ from asterisk_consent.vault.call_keys import destroy_key, has_key, make_key, ope
 from asterisk_consent.vault.kept import open_kept
 from asterisk_consent.vault.names import kept_path
 from asterisk_consent.vault.store import empty_spool
+from tests.vault.found_secrets import SECRET, opens, secrets_in
 from tests.vault.keyring import CALL, CONTROLLER, Keyring
 from tests.vault.tones import AGENT_HZ, CALLER_HZ, RECORDING, tone, write_call
-
-SECRET = re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{58}")
-
-
-def secrets_in(*places: Path) -> list[Identity]:
-    """Every private key that lies in the clear in a file at or below the places."""
-    files = [file for place in places for file in place.rglob("*") if file.is_file()]
-    found = chain.from_iterable(SECRET.findall(file.read_bytes()) for file in files)
-    return [Identity.read(each.decode()) for each in found]
 
 
 def sealed_call(spool: Path, vault: Path, keyring: Keyring) -> bytes:
@@ -85,14 +75,6 @@ def test_nothing_that_the_service_writes_opens_what_it_wrote(
     (keyring.keys / "opened").write_bytes(unseal(key, [keyring.here]))
     (found,) = secrets_in(keyring.keys)
     assert opens(found, sealed)
-
-
-def opens(identity: Identity, sealed: bytes) -> bool:
-    try:
-        unseal(sealed, [identity])
-    except KeysError:
-        return False
-    return True
 
 
 def test_once_the_key_is_destroyed_nothing_left_on_disk_opens_the_recording_not_even_for_its_controller(

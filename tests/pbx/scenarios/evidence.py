@@ -1,13 +1,13 @@
 """What the product leaves behind, read as somebody else would: entries, files, announcements.
 
-Rule: nothing here asks the service; the ledger is read from its file, and the directories as they are.
+Rule: nothing here asks the service; the ledger is read from its file, what is sealed in it opened with the identities
+of its controllers, and the directories as they are.
 """
 
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -19,13 +19,14 @@ from asterisk_consent.calls.loading import announcement_directory
 from asterisk_consent.ledger import Decision, Kind, Recording, RecordingRow, recordings
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Header, read_header
-from asterisk_consent.ledger.index import Index
+from asterisk_consent.ledger.index import DecisionIndex, Index
 from asterisk_consent.ledger.opening import open_entry
 from asterisk_consent.ledger.payload import Payload
 from asterisk_consent.policy import parse_policy
 from asterisk_consent.prompts.rendered import PromptSet, load_prompt_set
-from asterisk_consent.vault.identities import load_identities
-from asterisk_consent.vault.proof_keys import open_proof
+from asterisk_consent.vault.age import Identity, unseal
+from asterisk_consent.vault.identities import identity_path, load_identities
+from asterisk_consent.vault.proof_keys import call_identities
 from tests.pbx.settings import Settings
 
 _END = "end-of-watch"
@@ -64,7 +65,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the ledger."""
+    """One entry of the ledger; no payload where it was erased."""
 
     header: Header
     payload: Payload | Index | None
@@ -116,20 +117,43 @@ class Entries:
 
 
 def read_entries(settings: Settings) -> Entries:
-    """Read the whole ledger, what is sealed in it opened with the identities of its controllers."""
+    """Read the whole ledger, and open what is sealed in it."""
     with reading(settings.data / "ledger.sqlite") as connection:
         rows = connection.execute(
-            "SELECT c.header, p.salt, p.body FROM chain c JOIN payload p ON p.seq = c.seq ORDER BY c.seq"
+            "SELECT c.header, p.salt, p.body FROM chain c LEFT JOIN payload p ON p.seq = c.seq ORDER BY c.seq"
         ).fetchall()
-    identities = [
-        identity for file in sorted(settings.identities.glob("*.txt")) for identity in load_identities(file)
-    ]
-    found = []
-    for raw, salt, body in rows:
-        header = read_header(raw)
-        opener = partial(open_proof, call_id=header.call_id, keys=settings.keys, identities=identities)
-        found.append(Entry(header=header, payload=open_entry(header, salt, body, opener).payload))
-    return Entries(tuple(found))
+    keyring = _Keyring(settings)
+    return Entries(tuple(keyring.opened(read_header(header), salt, body) for header, salt, body in rows))
+
+
+@dataclass(slots=True)
+class _Keyring:
+    """The keys of each call, opened with the first identity of its controller."""
+
+    settings: Settings
+    known: dict[str, tuple[Identity, ...]] = field(default_factory=dict)
+
+    def opened(self, header: Header, salt: bytes | None, body: bytes | None) -> Entry:
+        if salt is None or body is None:
+            return Entry(header=header, payload=None)
+        found = open_entry(header, salt, body, lambda sealed: unseal(sealed, self._keys_of(header)))
+        index_only = isinstance(found.payload, DecisionIndex)
+        return Entry(header=header, payload=_nothing_sealed(found.payload) if index_only else found.payload)
+
+    def _keys_of(self, header: Header) -> tuple[Identity, ...]:
+        if header.call_id not in self.known:
+            identities = load_identities(identity_path(header.stream, self.settings.identities))
+            self.known[header.call_id] = call_identities(
+                header.call_id, keys=self.settings.keys, identities=identities
+            )
+        return self.known[header.call_id]
+
+
+def _nothing_sealed(index: Payload | Index | None) -> Decision:
+    """The decision of a call under no known controller: nothing of it was kept beside its index."""
+    assert isinstance(index, DecisionIndex)
+    shown = {name: getattr(index, name) for name in index.__struct_fields__ if name != "subject"}
+    return Decision(dialled="", **shown)
 
 
 def open_recordings(settings: Settings) -> list[RecordingRow]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from asterisk_consent.ledger import Kind
+from asterisk_consent.ledger import Decision, Kind
 from asterisk_consent.model import Outcome
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import files_holding
@@ -51,9 +51,7 @@ FIELDS = {
     "policy_version",
     "language",
     "direction",
-    "caller",
     "outcome",
-    "digit",
     "played_ms",
     "recording",
 }
@@ -153,9 +151,22 @@ def test_the_administrators_own_limit_is_honoured(asked: Round, name: str, limit
 def test_a_withheld_number_is_in_no_file_of_ours(asked: Round, pbx: DevelopmentPbx) -> None:
     assert asked["withheld"].decision.caller is None
     places = [pbx.settings.data, pbx.settings.log / "service.log", pbx.settings.spool]
-    shown = asked["agreed"].caller.number.removeprefix("+44").encode()
-    assert files_holding(shown, places), "the search finds a number that was shown"
+    plain = str(asked["agreed"].decision.recording_id).encode()
+    assert files_holding(plain, places), "the search finds what lies there in the clear"
     assert files_holding(WITHHELD_NUMBER.removeprefix("+44").encode(), places) == []
+
+
+def test_no_number_and_no_name_of_anybody_is_readable_in_a_file_of_ours(
+    asked: Round, pbx: DevelopmentPbx
+) -> None:
+    places = [pbx.settings.data, pbx.settings.log / "service.log", pbx.settings.spool]
+    numbers = {call.caller.number.removeprefix("+44").encode() for call in asked.calls.values()}
+    opened = [entry.payload for entry in asked.entries.all if isinstance(entry.payload, Decision)]
+    names = {payload.caller_name for payload in opened if payload.caller_name}
+    written = {json.dumps(name, ensure_ascii=False)[1:-1] for name in names}
+    assert len(names) > 1
+    texts = numbers | {text.encode() for text in names | written}
+    assert [text for text in texts if files_holding(text, places)] == []
 
 
 def test_the_list_of_calls_holds_the_fields_that_were_promised(
@@ -171,9 +182,7 @@ def test_the_list_of_calls_holds_the_fields_that_were_promised(
         "policy_version": 1,
         "language": "nl",
         "direction": "incoming",
-        "caller": call.caller.number,
         "outcome": "given",
-        "digit": "1",
         "played_ms": call.decision.played_ms,
     }
     recording = listed["recording"]

@@ -1,6 +1,6 @@
 """Names and numbers that were made to do harm: recorded like any other call, and nothing happens."""
 
-from collections.abc import Callable
+import json
 from urllib.parse import unquote
 
 import pytest
@@ -42,12 +42,19 @@ def test_nothing_that_a_caller_wrote_was_carried_out(asked: Round, pbx: Developm
     assert list((pbx.settings.root / "tmp").glob("*inject*")) == []
 
 
-def test_the_list_of_calls_shows_hostile_text_escaped(
-    asked: Round, pbx: DevelopmentPbx, call_listed: Callable[[str], dict[str, object]]
-) -> None:
-    shown = pbx.consent("calls", "list")
+def test_the_list_of_calls_shows_hostile_text_escaped(asked: Round, pbx: DevelopmentPbx) -> None:
+    for arguments in (("list",), ("list", "--json")):
+        shown = pbx.consent("calls", *arguments)
+        assert all(letter.isprintable() for letter in shown.replace("\n", ""))
+
+
+def test_a_call_that_is_opened_shows_hostile_text_escaped(asked: Round, pbx: DevelopmentPbx) -> None:
+    call = asked["commas and quotes in the number"]
+    assert call.decision.caller is not None
+    assert "\x1b" in call.decision.caller
+    why = ("--open", "--reason", "a test of hostile text")
+    shown = pbx.consent_as_root("calls", "show", call.header.call_id, *why)
     assert all(letter.isprintable() for letter in shown.replace("\n", ""))
-    number = asked["commas and quotes in the number"].decision
-    assert number.caller is not None
-    assert "\x1b" in number.caller
-    assert call_listed(str(number.recording_id))["caller"] == number.caller
+    opened = json.loads(shown)["opened"]
+    assert opened[0]["payload"]["caller"] == call.decision.caller
+    assert opened[-1]["kind"] == "proof.opened"

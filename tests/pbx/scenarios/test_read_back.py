@@ -14,7 +14,7 @@ from tests.pbx.settings import SERVICE_UID
 from tests.pbx.users import as_service
 
 TRIES = r"""
-import json, os, re, sys
+import json, os, re, sqlite3, sys
 from pathlib import Path
 import pyrage
 
@@ -32,17 +32,24 @@ for place in map(Path, sys.argv[1:]):
             read += 1
             secrets |= set(SECRET.findall(content))
 identities = [pyrage.x25519.Identity.from_str(each.decode()) for each in secrets]
-sealed = [file for place in sys.argv[1:3] for file in Path(place).rglob("*.age")]
+sealed = {file.name: file.read_bytes() for place in sys.argv[1:3] for file in Path(place).rglob("*.age")}
+tables = {"ledger.sqlite": "SELECT seq, body FROM payload", "keys/proof.sqlite": "SELECT id, wrapped FROM key"}
+for place, query in tables.items():
+    with sqlite3.connect(f"file:{Path(sys.argv[4], place)}?mode=ro", uri=True) as connection:
+        for number, content in connection.execute(query):
+            start = content.find(b"age-encryption.org/v1")
+            if start >= 0:
+                sealed[f"{place} {number}"] = content[start:]
 opened = []
-for file in sealed:
+for name, content in sealed.items():
     for identity in [*identities, pyrage.x25519.Identity.generate()]:
         try:
-            pyrage.decrypt(file.read_bytes(), [identity])
-            opened.append(str(file))
-        except (pyrage.DecryptError, OSError):
+            pyrage.decrypt(content, [identity])
+            opened.append(name)
+        except pyrage.DecryptError:
             pass
 print(json.dumps({"uid": os.getuid(), "read": read, "closed": closed, "secrets": len(secrets),
-                  "sealed": [file.name for file in sealed], "opened": opened}))
+                  "sealed": list(sealed), "opened": opened}))
 """
 
 
@@ -62,8 +69,22 @@ def test_the_service_cannot_open_what_it_wrote(asked: Round, pbx: DevelopmentPbx
     assert str(settings.identities) in found["closed"]
     assert found["read"] > 10
     assert f"{end[1].recording_id}.flac.age" in found["sealed"]
-    assert len(found["sealed"]) >= 2 * len(list_files(vault))
+    assert len([name for name in found["sealed"] if name.endswith(".age")]) >= 2 * len(list_files(vault))
+    for place in ("ledger.sqlite ", "keys/proof.sqlite "):
+        assert len([name for name in found["sealed"] if name.startswith(place)]) >= len(asked.calls) / 2
     assert (found["secrets"], found["opened"]) == (0, [])
+
+
+def test_the_service_cannot_open_what_was_entered_and_its_controller_can(
+    asked: Round, pbx: DevelopmentPbx
+) -> None:
+    call = asked["agreed"]
+    arguments = ("calls", "show", call.header.call_id, "--open", "--reason", "to read back")
+    done = pbx.service.run(*arguments)
+    assert done.returncode == 1
+    assert "run as root, or name the identity" in done.stderr.lower()
+    assert done.stdout == ""
+    assert call.caller.number in pbx.consent_as_root(*arguments)
 
 
 def test_the_service_cannot_export_and_its_controller_can(
