@@ -12,8 +12,7 @@ from typing import Protocol
 import structlog
 
 from asterisk_consent.errors import ConsentError, PbxError
-from asterisk_consent.ledger.read import RecordingRow, recordings_of
-from asterisk_consent.ledger.standing import Objections
+from asterisk_consent.ledger.standing import Objections, RequestRow
 from asterisk_consent.ledger.watching import Watch
 from asterisk_consent.model import Call
 from asterisk_consent.policy import Policy
@@ -107,38 +106,37 @@ class Promises:
             self._watch.close()
 
     async def keep(self) -> None:
-        """Look at everything once, and do what is to be done.
+        """Look at everything once, and do what is to be done; come back as long as a recording has to end.
 
         :raises LedgerError: the ledger cannot be read or written now.
         """
-        self._objections.known = await asyncio.to_thread(self._watch.objections)
-        while await self._carry_out():
+        while True:
+            found = await asyncio.to_thread(self._watch.look, int(self._requests.held.clock()))
+            self._objections.known = found.objections
+            waits = [await self._stop(*running) for running in found.running]
+            for request in found.due:
+                await self._carry_out(request)
+            self._to_scrub = found.has_erased or self._to_scrub
+            if self._to_scrub:
+                self._to_scrub = not await self._scrub()
+            if not any(waits):
+                return
             await self._sleep(STOP_AGAIN_S)
-        self._to_scrub = await asyncio.to_thread(self._watch.has_erased) or self._to_scrub
-        if self._to_scrub:
-            self._to_scrub = not await self._scrub()
 
-    async def _carry_out(self) -> bool:
-        """Carry out every request as far as it can be; return whether one waits for a recording to end."""
-        waits = False
-        for request in await asyncio.to_thread(self._requests.unsettled):
-            for row in await asyncio.to_thread(self._running, request.call_id):
-                waits = True
-                await self._stop(row)
-            answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
-            if answer is not None and answer.settled:
-                log.info("promises.carried_out", call_id=request.call_id, right=request.right)
-        return waits
+    async def _carry_out(self, request: RequestRow) -> None:
+        answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
+        if answer is not None and answer.settled:
+            log.info("promises.carried_out", call_id=request.call_id, right=request.right)
 
-    def _running(self, call_id: str) -> list[RecordingRow]:
-        rows = [row for row in recordings_of(self._requests.held.ledger, call_id) if not row.state.is_final]
-        return rows if rows and self._requests.stops(call_id) else []
-
-    async def _stop(self, row: RecordingRow) -> None:
+    async def _stop(self, call_id: str, channel: str) -> bool:
+        """Stop a recording unless a law demands it; tell whether it has to end."""
+        if not await asyncio.to_thread(self._requests.stops, call_id):
+            return False
         try:
-            await self._mixmonitors.stop_mixmonitor(row.channel)
+            await self._mixmonitors.stop_mixmonitor(channel)
         except PbxError as error:
             # Not begun yet, or over already: the next look tells.
-            log.info("promises.not_stopped", call_id=row.call_id, error=str(error))
+            log.info("promises.not_stopped", call_id=call_id, error=str(error))
         else:
-            log.warning("promises.stopped", call_id=row.call_id)
+            log.warning("promises.stopped", call_id=call_id)
+        return True

@@ -140,6 +140,15 @@ def calls_of_receipt(path: Path, receipt: str) -> list[str]:
     return _ids(path, "SELECT call_id FROM call WHERE receipt = ? AND receipt != '' ORDER BY seq", (receipt,))
 
 
+def running_though_asked(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the calls, each with its channel, that are being recorded though something was asked about them."""
+    query = """
+        SELECT DISTINCT r.call_id, r.channel FROM request q JOIN recording r ON r.call_id = q.call_id
+        WHERE q.settled_seq = 0 AND q.lifted_seq = 0 AND r.state IN ('allowed', 'recording', 'closing')
+    """
+    return list(connection.execute(query))
+
+
 Objections = frozenset[tuple[str, str]]
 """Controllers, each with the blind index of somebody who objects."""
 

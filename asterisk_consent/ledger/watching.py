@@ -4,14 +4,36 @@ Source: ``PRAGMA data_version`` changes when another connection commits (https:/
 """
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.ledger.connection import connect, translating
 from asterisk_consent.ledger.entry import Kind
-from asterisk_consent.ledger.standing import Objections, objections_in
+from asterisk_consent.ledger.standing import (
+    Objections,
+    RequestRow,
+    objections_in,
+    running_though_asked,
+    unsettled_requests,
+)
 
 _BUSY_S = 0.2
 _ERASED = f'"kind":"{Kind.PAYLOAD_ERASED}"'.encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What there is to do.
+
+    :param due: requests that are to be carried out now, oldest first.
+    :param running: calls about which something was asked while they are being recorded, each with its channel.
+    :param has_erased: whether payloads were erased since the last look.
+    """
+
+    objections: Objections
+    due: tuple[RequestRow, ...]
+    running: tuple[tuple[str, str], ...]
+    has_erased: bool
 
 
 class Watch:
@@ -22,6 +44,8 @@ class Watch:
         self._connection: sqlite3.Connection | None = None
         self._version = -1
         self._looked_at = 0
+        self._objections: Objections = frozenset()
+        self._objections_stamp: object = None
 
     def has_changed(self) -> bool:
         """Tell whether something was committed since the last call; true the first time.
@@ -34,26 +58,39 @@ class Watch:
         self._version = version
         return changed
 
-    def has_erased(self) -> bool:
-        """Tell whether payloads were erased since the last call; true the first time.
+    def look(self, at: int) -> Look:
+        """Return what there is to do at this moment, UTC seconds.
 
         :raises LedgerError: the ledger cannot be looked at.
         """
         with translating(str(self._path)):
             connection = self._connected()
-            last = int(connection.execute("SELECT max(seq) FROM chain").fetchone()[0] or 0)
-            query = "SELECT 1 FROM chain WHERE seq > ? AND instr(header, ?) LIMIT 1"
-            found = connection.execute(query, (self._looked_at, _ERASED)).fetchone()
+            connection.execute("BEGIN")
+            try:
+                return Look(
+                    objections=self._objections_now(connection),
+                    due=tuple(
+                        request for request in unsettled_requests(connection) if request.erase_at <= at
+                    ),
+                    running=tuple(running_though_asked(connection)),
+                    has_erased=self._has_erased(connection),
+                )
+            finally:
+                connection.execute("ROLLBACK")
+
+    def _objections_now(self, connection: sqlite3.Connection) -> Objections:
+        stamp = connection.execute("SELECT count(*), max(seq) FROM objection").fetchone()
+        if stamp != self._objections_stamp:
+            self._objections_stamp, self._objections = stamp, objections_in(connection)
+        return self._objections
+
+    def _has_erased(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether payloads were erased since the last look; true the first time."""
+        last = int(connection.execute("SELECT max(seq) FROM chain").fetchone()[0] or 0)
+        query = "SELECT 1 FROM chain WHERE seq > ? AND instr(header, ?) LIMIT 1"
+        found = connection.execute(query, (self._looked_at, _ERASED)).fetchone()
         first, self._looked_at = self._looked_at == 0, last
         return first or found is not None
-
-    def objections(self) -> Objections:
-        """Return the list of objections.
-
-        :raises LedgerError: the ledger cannot be looked at.
-        """
-        with translating(str(self._path)):
-            return objections_in(self._connected())
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""

@@ -202,8 +202,7 @@ class Requests:
         policy = self._policy_of(call)
         rows = recordings_of(self.held.ledger, call.call_id)
         if request.right is Right.RESTRICTION:
-            copies = [Copy(what=_named(row), state=CopyState.DONE, note="kept, not shown") for row in rows]
-            return [*copies, self._proof(call, policy)]
+            return [*(self._hidden(row, policy) for row in rows), self._proof(call, policy)]
         copies = [self._audio(request, row, policy, self._holds(call)) for row in rows]
         erased = any(copy.state is CopyState.DONE for copy in copies)
         if erased and self.key_backups_days:
@@ -216,6 +215,13 @@ class Requests:
         if request.right is not Right.ERASURE:
             copies.append(self._proof(call, policy))
         return copies
+
+    def _hidden(self, row: RecordingRow, policy: Policy | None) -> Copy:
+        """Restrict one recording: what is kept is not shown, and what runs is stopped."""
+        by_law = policy is not None and policy.basis is Basis.LEGAL_OBLIGATION
+        if row.state.is_final or by_law:
+            return Copy(what=_named(row), state=CopyState.DONE, note="kept, not shown")
+        return Copy(what=_named(row), state=CopyState.PENDING, note=RUNNING)
 
     def _audio(
         self, request: RequestRow, row: RecordingRow, policy: Policy | None, holds: list[HoldRow]
@@ -230,7 +236,7 @@ class Requests:
             note = f"legal hold for {hold.purpose}, at the latest until {until} (GDPR art. 17(3)(e))"
             return Copy(what=what, state=CopyState.KEPT, note=note)
         if not row.state.is_final:
-            return Copy(what=what, state=CopyState.PENDING, note="it is being recorded: the service stops it")
+            return Copy(what=what, state=CopyState.PENDING, note=RUNNING)
         if row.erased_seq or not row.sha256:
             return Copy(what=what, state=CopyState.DONE, note="" if row.erased_seq else "there is no audio")
         try:
@@ -271,6 +277,7 @@ class Requests:
                 write_entries(connection, [prepared])
 
 
+RUNNING = "it is being recorded: the service stops it"
 BACKUPS = "backups of the keys"
 HANDED_OUT = "copy handed out"
 _SETTLED = frozenset({CopyState.DONE, CopyState.KEPT})
