@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from asterisk_consent.cli.configured import configured
-from asterisk_consent.cli.holdings import holdings_of
+from asterisk_consent.cli.holdings import holdings_of, requests_of
 from asterisk_consent.cli.listing import print_listing, progress_bar, visible
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
@@ -60,8 +60,10 @@ def plan(config: Config, only_due: bool, as_json: bool) -> None:
 def sweep(config: Config, clock_is_right: bool, as_json: bool) -> None:
     """Erase recordings whose last term has ended, and what was entered about calls whose term has.
 
-    The service does it once a day. Nothing is erased while a legal hold keeps it, nor when the clock may have jumped.
+    The service does it once a day. Requests that wait for their moment are carried out first. Nothing is erased while
+    a legal hold keeps it, nor when the clock may have jumped.
     """
+    requests_of(config).carry_out_due()
     confirmed_by = person() if clock_is_right else ""
     with progress_bar("Erasing", hidden=as_json) as advance:
         report = sweep_all(holdings_of(config), clock_confirmed_by=confirmed_by, progress=advance)

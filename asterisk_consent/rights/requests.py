@@ -139,6 +139,15 @@ class Requests:
             self._settle(request, copies)
         return _answer(request, copies, settled=settled)
 
+    def carry_out_due(self) -> int:
+        """Carry out every request whose moment has come; return how many were settled.
+
+        :raises LedgerError: the ledger cannot be read or written now.
+        """
+        now = self.held.clock()
+        due = [request.seq for request in self.unsettled() if request.erase_at <= now]
+        return sum(answer is None or answer.settled for answer in map(self.carry_out, due))
+
     def drops(self, call_id: str) -> bool:
         """Tell whether the audio of a call that is being recorded is to go: the service asks before it seals.
 
