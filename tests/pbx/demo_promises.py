@@ -79,9 +79,7 @@ def judge(callers: Mapping[str, Caller], repertoire: Repertoire, evidence: Evide
         ),
         _promise("In each recording is its conversation and nothing else", _conversations, case),
         _promise("Granted are the purposes that were announced, and no other", _purposes, case),
-        _promise(
-            "No number and no name lies readable anywhere; sealed is that of those recorded", _numbers, case
-        ),
+        _promise("No number or name is readable; sealed is that of those recorded", _numbers, case),
         _promise("The customer without logging: not asked, nothing kept, one call counted", _off, case),
         _promise("112 went straight to the agent: not asked, nothing kept", _emergency, case),
         _promise("The ledger's chain verifies", _chain, case),
