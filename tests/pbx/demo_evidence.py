@@ -8,6 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from asterisk_consent.vault.wav import open_wav
 from tests.pbx.demo_callers import Caller, Role
 from tests.pbx.demo_repertoire import Repertoire
 from tests.pbx.demo_watch import Watch
+from tests.pbx.demo_withdrawal import WITHDRAWS, Withdrawal, withdraw
 from tests.pbx.development import DevelopmentPbx
 from tests.pbx.scenarios.evidence import Entry, files_holding, read_entries
 from tests.pbx.scenarios.policy_round import OFF_CALLS
@@ -53,6 +55,7 @@ class Evidence:
     :param audio: what was handed out, by recording id.
     :param heard_in: the languages whose information a caller heard, by the caller's name.
     :param traces: names of callers whose number or name lies readable in a file of the service or in the spool.
+    :param withdrawal: what came of it when one of them withdrew afterwards; ``None`` where the call was not found.
     :param off_calls: how many calls the PBX counted, without telling whose, as none of ours.
     """
 
@@ -65,6 +68,7 @@ class Evidence:
     audio: Mapping[str, Audio]
     heard_in: Mapping[str, tuple[str, ...]]
     traces: frozenset[str]
+    withdrawal: Withdrawal | None
     off_calls: int
     verify_status: int
     verify_text: str
@@ -100,12 +104,14 @@ def collect(
     entries = [entry for entry in read_entries(pbx.settings).all if entry.header.seq > before.last_seq]
     rows = [row for row in list_calls(pbx.settings.data / "ledger.sqlite") if row.seq > before.last_seq]
     files = _hand_out(pbx, rows)
+    decisions = {
+        entry.header.call_id: entry.payload for entry in entries if isinstance(entry.payload, Decision)
+    }
+    withdrawal = _withdraw(pbx, rows, decisions, callers)
     verified = _run(pbx, "ledger", "verify")
     evidence = Evidence(
         rows=rows,
-        decisions={
-            entry.header.call_id: entry.payload for entry in entries if isinstance(entry.payload, Decision)
-        },
+        decisions=decisions,
         announcements=_announcements(entries),
         kinds=Counter(entry.header.kind for entry in entries),
         first_seen_at=watch.first_seen_at,
@@ -116,11 +122,27 @@ def collect(
             for caller in callers
         },
         traces=_traces(pbx, [caller.role for caller in callers]),
+        withdrawal=withdrawal,
         off_calls=pbx.asterisk.global_number(OFF_CALLS) - before.off_calls,
         verify_status=verified.returncode,
         verify_text=(verified.stdout + verified.stderr).partition("\n")[0].strip(),
     )
     return evidence, list(files.values())
+
+
+def _withdraw(
+    pbx: DevelopmentPbx,
+    rows: Sequence[CallRow],
+    decisions: Mapping[str, Decision],
+    callers: Sequence[Caller],
+) -> Withdrawal | None:
+    number = next(caller.role.caller_id for caller in callers if caller.name == WITHDRAWS)
+    recorded = [row for row in rows if row.recording is not None and row.recording.sha256]
+    theirs = [row for row in recorded if row.call_id in decisions and decisions[row.call_id].caller == number]
+    if not theirs:
+        return None
+    others = [row for row in recorded if row is not theirs[0]]
+    return withdraw(partial(_run, pbx), pbx.settings, theirs[0], others)
 
 
 def _announcements(entries: Iterable[Entry]) -> dict[str, str]:

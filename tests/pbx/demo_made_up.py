@@ -14,6 +14,7 @@ from tests.pbx.demo_callers import AGENT_HZ, Caller, Role
 from tests.pbx.demo_cast import CAST
 from tests.pbx.demo_evidence import Audio, Evidence
 from tests.pbx.demo_repertoire import Repertoire
+from tests.pbx.demo_withdrawal import Withdrawal
 from tests.pbx.settings import PROJECT
 
 RATE = 8000
@@ -152,6 +153,9 @@ def good_evidence() -> Evidence:
         },
         heard_in={role.name: (role.language,) if role.language else () for role, _ in CAST},
         traces=frozenset(),
+        withdrawal=Withdrawal(
+            exit_status=0, copies=(("recording 0123abcd", "done"), ("proof", "done")), left=(), lost=()
+        ),
         off_calls=1,
         verify_status=0,
         verify_text="9 entries hold.",

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from asterisk_consent.ledger import Kind
 from asterisk_consent.ledger.read import CallRow
+from asterisk_consent.model import CopyState
 from tests.pbx.demo_callers import Caller
 from tests.pbx.demo_cast import EMERGENCY, WITHOUT_LOGGING
 from tests.pbx.demo_conversation import STRAY_S, Judged, judge_conversation
 from tests.pbx.demo_evidence import Evidence
 from tests.pbx.demo_repertoire import Repertoire
+from tests.pbx.demo_withdrawal import WITHDRAWS
 
 AT_ONCE_S = 3.0
 """How soon a caller who is not asked hears the agent, who takes 0.3 s to answer; a busy machine is slow."""
@@ -80,6 +82,7 @@ def judge(callers: Mapping[str, Caller], repertoire: Repertoire, evidence: Evide
         _promise("In each recording is its conversation and nothing else", _conversations, case),
         _promise("Granted are the purposes that were announced, and no other", _purposes, case),
         _promise("No number or name is readable; sealed is that of those recorded", _numbers, case),
+        _promise(f"{WITHDRAWS} withdraws: that recording is erased at once, no other", _withdrawn, case),
         _promise("The customer without logging: not asked, nothing kept, one call counted", _off, case),
         _promise("112 went straight to the agent: not asked, nothing kept", _emergency, case),
         _promise("The ledger's chain verifies", _chain, case),
@@ -236,6 +239,20 @@ def _numbers(case: _Case) -> Judged:
     names = ", ".join(caller.name for caller in case.recorded)
     everybody = f"of all {len(case.callers)} nothing readable in ledger, keys, vault, spool and log"
     return wrong, f"{everybody}; opened with the controllers' identities: {names}"
+
+
+def _withdrawn(case: _Case) -> Judged:
+    found = case.evidence.withdrawal
+    if found is None:
+        return [f"no recording of {WITHDRAWS}"], ""
+    told = "; ".join(f"{what}: {state}" for what, state in found.copies)
+    wrong = [f"still there: {name}" for name in found.left]
+    wrong += [f"gone too: {call}" for call in found.lost]
+    if found.exit_status or not any(
+        what.startswith("recording") and state == CopyState.DONE for what, state in found.copies
+    ):
+        wrong.append(f"the answer was {told or 'none'} (exit status {found.exit_status})")
+    return wrong, told
 
 
 def _off(case: _Case) -> Judged:

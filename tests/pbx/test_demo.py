@@ -99,6 +99,11 @@ def sounding(name: str, **sides: object) -> Spoil:
     return changed(audio={**GOOD.audio, id_of(name): audio})
 
 
+def withdrawn(**parts: object) -> Spoil:
+    assert GOOD.withdrawal is not None
+    return changed(withdrawal=replace(GOOD.withdrawal, **parts))  # type: ignore[arg-type]
+
+
 ANNA_HZ = role_of("Anna").hz
 NOISE = np.concatenate([tone(ANNA_HZ, 1.5), tone(300, 0.3), tone(ANNA_HZ, 1.2)])
 
@@ -161,6 +166,11 @@ def test_every_policy_and_every_way_of_ending_is_in_the_cast() -> None:
         (changed(decisions={}), "No number or name"),
         (changed(traces=GOOD.traces | {"Ivo"}), "No number or name"),
         (changed(traces=GOOD.traces | {"Anna"}), "No number or name"),
+        (changed(withdrawal=None), "withdraws"),
+        (withdrawn(exit_status=1), "withdraws"),
+        (withdrawn(copies=(("recording 0123abcd", "kept"),)), "withdraws"),
+        (withdrawn(left=(f"{id_of('Anna')}.flac.age",)), "withdraws"),
+        (withdrawn(lost=("0123abcd",)), "withdraws"),
         (of_caller("Gijs", spoken_to_s=3.0), "without logging"),
         (of_caller("Gijs", agent_at=0.0), "without logging"),
         (changed(off_calls=0), "without logging"),
