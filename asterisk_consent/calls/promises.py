@@ -11,11 +11,11 @@ from typing import Protocol
 
 import structlog
 
-from asterisk_consent.errors import ConsentError, PbxError
+from asterisk_consent.errors import ConsentError, KeysError, PbxError
 from asterisk_consent.ledger.read import RecordingRow, recordings_of
-from asterisk_consent.ledger.standing import Objections
+from asterisk_consent.ledger.standing import Objections, RequestRow
 from asterisk_consent.ledger.watching import Watch
-from asterisk_consent.model import Call
+from asterisk_consent.model import Call, CopyState
 from asterisk_consent.policy import Policy
 from asterisk_consent.rights.requests import Requests
 from asterisk_consent.telephone import e164
@@ -87,6 +87,7 @@ class Promises:
         self._monotonic_s = monotonic_s
         self._sleep = sleep
         self._to_scrub = False
+        self._not_carried_out: set[int] = set()
 
     async def run(self) -> None:
         """Keep them until cancelled; a fault is logged, and everything looked at again a little later."""
@@ -96,8 +97,8 @@ class Promises:
                 try:
                     changed = await asyncio.to_thread(self._watch.has_changed)
                     if changed or self._monotonic_s() >= again_at_s:
-                        await self.keep()
-                        again_at_s = self._monotonic_s() + AGAIN_S
+                        waits = await self.keep()
+                        again_at_s = self._monotonic_s() + (STOP_AGAIN_S if waits else AGAIN_S)
                 except ConsentError as error:
                     log.error("promises.not_kept", error=str(error))
                     self._watch.close()
@@ -106,17 +107,17 @@ class Promises:
         finally:
             self._watch.close()
 
-    async def keep(self) -> None:
-        """Look at everything once, and do what is to be done.
+    async def keep(self) -> bool:
+        """Look at everything once, and do what is to be done; return whether a request waits for a recording to end.
 
         :raises LedgerError: the ledger cannot be read or written now.
         """
         self._objections.known = await asyncio.to_thread(self._watch.objections)
-        while await self._carry_out():
-            await self._sleep(STOP_AGAIN_S)
+        waits = await self._carry_out()
         self._to_scrub = await asyncio.to_thread(self._watch.has_erased) or self._to_scrub
         if self._to_scrub:
             self._to_scrub = not await self._scrub()
+        return waits
 
     async def _carry_out(self) -> bool:
         """Carry out every request as far as it can be; return whether one waits for a recording to end."""
@@ -125,10 +126,23 @@ class Promises:
             for row in await asyncio.to_thread(self._running, request.call_id):
                 waits = True
                 await self._stop(row)
-            answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
+            try:
+                answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
+            except KeysError as error:
+                self._complain(request, str(error))
+                continue
             if answer is not None and answer.settled:
                 log.info("promises.carried_out", call_id=request.call_id, right=request.right)
+            for copy in answer.copies if answer is not None else ():
+                if copy.state is CopyState.FAILED:
+                    self._complain(request, copy.note)
         return waits
+
+    def _complain(self, request: RequestRow, why: str) -> None:
+        """Log, once for each request, that it cannot be carried out; it is tried again all the same."""
+        if request.seq not in self._not_carried_out:
+            self._not_carried_out.add(request.seq)
+            log.error("promises.not_carried_out", call_id=request.call_id, right=request.right, error=why)
 
     def _running(self, call_id: str) -> list[RecordingRow]:
         rows = [row for row in recordings_of(self._requests.held.ledger, call_id) if not row.state.is_final]

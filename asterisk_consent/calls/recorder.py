@@ -23,7 +23,7 @@ from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId, is_hex_id
 from asterisk_consent.vault.call_keys import CallKey
 from asterisk_consent.vault.names import JOINED, SIDES, id_in_spool
-from asterisk_consent.vault.store import close_recording, empty_spool
+from asterisk_consent.vault.store import close_recording, discard_recording, empty_spool
 
 log = structlog.get_logger(__name__)
 
@@ -289,16 +289,15 @@ class Recorder:
             await self._ledger.set_closing(awaited.recording_id)
         last_try_s = self._monotonic_s() + SETTLE_S
         while True:
+            if await self._is_dropped(awaited):
+                return
             try:
                 async with self._closing:
-                    if await asyncio.to_thread(self._drops, awaited.call_id):
-                        await self._drop(awaited)
-                        return
                     closed = await asyncio.to_thread(
                         close_recording, awaited.recording_id, self._spool, self._vault, self._key_of(awaited)
                     )
                 break
-            except (AudioError, KeysError, LedgerError) as error:
+            except (AudioError, KeysError) as error:
                 log.error("recorder.not_stored", recording_id=awaited.recording_id, error=str(error))
                 if self._monotonic_s() >= last_try_s:
                     await self._enter(awaited, Kind.RECORDING_FAILED, not_stored(awaited, error))
@@ -307,10 +306,24 @@ class Recorder:
         await self._enter(awaited, *verdict(awaited, closed))
         await self._empty_spool(awaited.recording_id)
 
-    async def _drop(self, awaited: Awaited) -> None:
-        """Remove both sides instead of keeping them, and enter that; nothing of them was ever sealed."""
-        await asyncio.to_thread(empty_spool, awaited.recording_id, self._spool)
+    async def _is_dropped(self, awaited: Awaited) -> bool:
+        """Remove what there is of a recording that is to go instead of being kept, and enter that.
+
+        Without the ledger nobody knows, and no end can be entered: they lie in the spool until it can be asked.
+        """
+        while True:
+            try:
+                if not await asyncio.to_thread(self._drops, awaited.call_id):
+                    return False
+                await asyncio.to_thread(
+                    discard_recording, awaited.recording_id, self._spool, self._vault, self._key_of(awaited)
+                )
+                break
+            except (AudioError, KeysError, LedgerError) as error:
+                log.error("recorder.not_dropped", recording_id=awaited.recording_id, error=str(error))
+                await self._sleep(SETTLE_AGAIN_S)
         await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))
+        return True
 
     def _key_of(self, awaited: Awaited) -> CallKey:
         return CallKey(keys=self._keys, call_id=awaited.call_id, controller=awaited.controller)
