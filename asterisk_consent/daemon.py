@@ -154,8 +154,14 @@ async def _run_until(
 
 
 def _requests(config: Config) -> Requests:
-    held = Holdings(ledger=config.ledger_path, vault=config.vault, keys=config.keys)
-    return Requests(held=held, key_backups_days=config.key_backups_days)
+    held = Holdings(
+        ledger=config.ledger_path,
+        spool=config.spool,
+        vault=config.vault,
+        keys=config.keys,
+        key_backups_days=config.key_backups_days,
+    )
+    return Requests(held=held)
 
 
 def _promises(

@@ -133,7 +133,10 @@ def entries_of(calls: int) -> Iterator[NewEntry]:
 
 def fill(place: Path, calls: int) -> Holdings:
     """Make a ledger of so many calls under an approved policy."""
-    held = Holdings(ledger=place / "ledger.sqlite", vault=place / "vault", keys=place / "keys")
+    held = Holdings(
+        ledger=place / "ledger.sqlite", spool=place / "spool", vault=place / "vault", keys=place / "keys"
+    )
+    held.spool.mkdir()
     held.vault.mkdir()
     file = LedgerFile(held.ledger)
     file.create(at=int(_BEGAN_AT.timestamp()), randomness=os.urandom)

@@ -7,7 +7,7 @@ Rule: ``verified`` is only what is whole and right; a recording that was cut off
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from asterisk_consent.errors import AudioError, KeysError, LedgerError
+from asterisk_consent.errors import AudioError, KeysError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording, Side
 from asterisk_consent.ledger.read import RecordingRow
@@ -70,7 +70,7 @@ def dropped(awaited: Awaited) -> Recording:
     return Recording(recording_id=awaited.recording_id, reason=DROPPED, started_at=awaited.started_at)
 
 
-def not_stored(awaited: Awaited, error: AudioError | KeysError | LedgerError) -> Recording:
+def not_stored(awaited: Awaited, error: AudioError | KeysError) -> Recording:
     """Return the end of a recording whose sides stay in the spool, for somebody to look at."""
     return Recording(recording_id=awaited.recording_id, reason=error.what, started_at=awaited.started_at)
 

@@ -11,10 +11,10 @@ from typing import Protocol
 
 import structlog
 
-from asterisk_consent.errors import ConsentError, PbxError
+from asterisk_consent.errors import ConsentError, KeysError, PbxError
 from asterisk_consent.ledger.standing import Objections, RequestRow
 from asterisk_consent.ledger.watching import Watch
-from asterisk_consent.model import Call
+from asterisk_consent.model import Call, CopyState
 from asterisk_consent.policy import Policy
 from asterisk_consent.rights.requests import Requests
 from asterisk_consent.telephone import e164
@@ -86,6 +86,7 @@ class Promises:
         self._monotonic_s = monotonic_s
         self._sleep = sleep
         self._to_scrub = False
+        self._not_carried_out: set[int] = set()
 
     async def run(self) -> None:
         """Keep them until cancelled; a fault is logged, and everything looked at again a little later."""
@@ -95,8 +96,8 @@ class Promises:
                 try:
                     changed = await asyncio.to_thread(self._watch.has_changed)
                     if changed or self._monotonic_s() >= again_at_s:
-                        await self.keep()
-                        again_at_s = self._monotonic_s() + AGAIN_S
+                        waits = await self.keep()
+                        again_at_s = self._monotonic_s() + (STOP_AGAIN_S if waits else AGAIN_S)
                 except ConsentError as error:
                     log.error("promises.not_kept", error=str(error))
                     self._watch.close()
@@ -105,28 +106,38 @@ class Promises:
         finally:
             self._watch.close()
 
-    async def keep(self) -> None:
-        """Look at everything once, and do what is to be done; come back as long as a recording has to end.
+    async def keep(self) -> bool:
+        """Look at everything once, and do what is to be done; return whether a recording has to end first.
 
         :raises LedgerError: the ledger cannot be read or written now.
         """
-        while True:
-            found = await asyncio.to_thread(self._watch.look, int(self._requests.held.clock()))
-            self._objections.known = found.objections
-            waits = [await self._stop(*running) for running in found.running]
-            for request in found.due:
-                await self._carry_out(request)
-            self._to_scrub = found.has_erased or self._to_scrub
-            if self._to_scrub:
-                self._to_scrub = not await self._scrub()
-            if not any(waits):
-                return
-            await self._sleep(STOP_AGAIN_S)
+        found = await asyncio.to_thread(self._watch.look, int(self._requests.held.clock()))
+        self._objections.known = found.objections
+        waits = [await self._stop(*running) for running in found.running]
+        for request in found.due:
+            await self._carry_out(request)
+        self._to_scrub = found.has_erased or self._to_scrub
+        if self._to_scrub:
+            self._to_scrub = not await self._scrub()
+        return any(waits)
 
     async def _carry_out(self, request: RequestRow) -> None:
-        answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
+        try:
+            answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
+        except KeysError as error:
+            self._complain(request, str(error))
+            return
         if answer is not None and answer.settled:
             log.info("promises.carried_out", call_id=request.call_id, right=request.right)
+        for copy in answer.copies if answer is not None else ():
+            if copy.state is CopyState.FAILED:
+                self._complain(request, copy.note)
+
+    def _complain(self, request: RequestRow, why: str) -> None:
+        """Log, once for each request, that it cannot be carried out; it is tried again all the same."""
+        if request.seq not in self._not_carried_out:
+            self._not_carried_out.add(request.seq)
+            log.error("promises.not_carried_out", call_id=request.call_id, right=request.right, error=why)
 
     async def _stop(self, call_id: str, channel: str) -> bool:
         """Stop a recording unless a law demands it; tell whether it has to end."""

@@ -268,9 +268,7 @@ class Recorder:
         await self._enter_starts()
         with contextlib.suppress(LedgerError):
             await self._ledger.set_closing(awaited.recording_id)
-        if await self._is_withdrawn(awaited):
-            await self.spool.empty(awaited.recording_id)
-            await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))
+        if await self._is_dropped(awaited):
             return
         try:
             closed = await self.spool.store(awaited)
@@ -284,14 +282,22 @@ class Recorder:
         else:
             await self.spool.empty(awaited.recording_id)
 
-    async def _is_withdrawn(self, awaited: Awaited) -> bool:
-        """Tell whether it is to go instead of being kept; nothing is sealed before that is known."""
+    async def _is_dropped(self, awaited: Awaited) -> bool:
+        """Remove what there is of a recording that is to go instead of being kept, and enter that.
+
+        Without the ledger nobody knows, and no end can be entered: it lies in the spool until it can be asked.
+        """
         while True:
             try:
-                return await asyncio.to_thread(self._drops, awaited.call_id)
-            except LedgerError as error:
-                log.error("recorder.withdrawal_unknown", recording_id=awaited.recording_id, error=str(error))
+                if not await asyncio.to_thread(self._drops, awaited.call_id):
+                    return False
+                await self.spool.discard(awaited)
+                break
+            except (AudioError, KeysError, LedgerError) as error:
+                log.error("recorder.not_dropped", recording_id=awaited.recording_id, error=str(error))
                 await self._sleep(SETTLE_AGAIN_S)
+        await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))
+        return True
 
     async def _enter(self, awaited: Awaited, kind: Kind, recording: Recording) -> None:
         """Enter the end; tried until it is there, since every recording has one, and only one."""

@@ -17,7 +17,7 @@ from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.errors import AudioError, KeysError
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import CallKey
-from asterisk_consent.vault.store import Closed, close_recording, empty_spool
+from asterisk_consent.vault.store import Closed, close_recording, discard_recording, empty_spool
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +119,16 @@ class Spool:
                 if self._monotonic_s() >= last_try_s:
                     raise
                 await self._sleep(SETTLE_AGAIN_S)
+
+    async def discard(self, awaited: Awaited) -> None:
+        """Remove whatever there is of a recording, its key first.
+
+        :raises AudioError: a file cannot be removed.
+        :raises KeysError: the key cannot be destroyed.
+        """
+        key = CallKey(keys=self._keys, call_id=awaited.call_id, controller=awaited.controller)
+        await asyncio.to_thread(discard_recording, awaited.recording_id, self.directory, self._vault, key)
+        self._since_s.pop(awaited.recording_id, None)
 
     async def empty(self, recording_id: RecordingId) -> None:
         """Remove the sides of a recording whose end is entered; what fails is left to :meth:`empty_again`."""

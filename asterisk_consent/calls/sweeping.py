@@ -40,16 +40,20 @@ class Sweeping:
     async def sweep(self) -> bool:
         """Sweep once; what keeps it from it is logged. Returns whether it was done."""
         command = ("-m", "asterisk_consent", "--config", str(self._config), "retention", "sweep", "--json")
-        process = await asyncio.create_subprocess_exec(
-            "nice",
-            "-n",
-            str(_NICE),
-            sys.executable,
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "nice",
+                "-n",
+                str(_NICE),
+                sys.executable,
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            log.error("sweeping.not_begun", error=str(error))
+            return False
         try:
             said, complained = await process.communicate()
         except asyncio.CancelledError:

@@ -13,7 +13,7 @@ import click
 import structlog
 
 from asterisk_consent import __version__
-from asterisk_consent.cli.asking import erase, object_, restrict, withdraw
+from asterisk_consent.cli.asking import erase, restrict, withdraw
 from asterisk_consent.cli.bypass import bypass
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.cli.dialplan import dialplan
@@ -22,6 +22,7 @@ from asterisk_consent.cli.init import init, recovery_test
 from asterisk_consent.cli.keyholder import keyholder
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.legal_hold import legal_hold
+from asterisk_consent.cli.objecting import object_
 from asterisk_consent.cli.policy import policy
 from asterisk_consent.cli.policy_show import show
 from asterisk_consent.cli.policy_try import try_

@@ -22,6 +22,7 @@ from asterisk_consent.ledger.keyfile import load_key
 from asterisk_consent.ledger.opening import Opened, Opener, open_call
 from asterisk_consent.ledger.proof import is_covered, proof_text, prove_call
 from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_with, list_calls
+from asterisk_consent.ledger.standing import Standing, standing_of
 from asterisk_consent.model import RecordingId, RecordingState
 from asterisk_consent.rights.access import Wanted, opener_of
 from asterisk_consent.vault.names import kept_path
@@ -81,6 +82,8 @@ def show(
 ) -> None:
     """Show what the ledger tells of one call, as JSON; with --open or --proof what is sealed too.
 
+    What was asked about the call and which legal holds keep it is shown too; a restricted call is not opened.
+
     CALL_ID is the ledger's id or what the dialplan called the call (CONSENT_ID); 8 characters of it are enough.
 
     Opening needs root, or somebody whom the key holder answers, or an identity of the controller. Who opened it, and
@@ -97,7 +100,7 @@ def show(
             remedy="See 'asterisk-consent calls list'; 'calls list --json' has whole ids",
         )
     row = found[0]
-    shown = call_object(row, config.vault)
+    shown = call_object(row, config.vault) | _standing_object(standing_of(config.ledger_path, row.call_id))
     if not open_ and proof is None:
         click.echo(json.dumps(shown, indent=2))
         return
@@ -155,6 +158,34 @@ def call_object(row: CallRow, vault: Path) -> dict[str, object]:
         "reason": row.reason,
         "recording": _recording_object(row.recording),
         "mismatch": mismatch(row, vault) or None,
+    }
+
+
+def _standing_object(standing: Standing) -> dict[str, object]:
+    return {
+        "restricted": standing.is_restricted,
+        "requests": [
+            {
+                "entry": request.seq,
+                "right": request.right,
+                "entered_at": _moment(request.entered_at),
+                "erase_at": _moment(request.erase_at) if request.erase_at else None,
+                "carried_out": bool(request.settled_seq),
+                "lifted": bool(request.lifted_seq),
+            }
+            for request in standing.requests
+        ],
+        "legal_holds": [
+            {
+                "id": hold.hold_id,
+                "purpose": hold.purpose,
+                "case": hold.case,
+                "until": _moment(hold.until),
+                "confirmed": bool(hold.confirmed_seq),
+                "released": bool(hold.released_seq),
+            }
+            for hold in standing.holds
+        ],
     }
 
 

@@ -6,10 +6,16 @@ from asterisk_consent.rights.requests import Requests
 
 
 def holdings_of(config: Config) -> Holdings:
-    """Return where the ledger, the vault and the keys of a configuration are."""
-    return Holdings(ledger=config.ledger_path, vault=config.vault, keys=config.keys)
+    """Return where everything of a configuration lies."""
+    return Holdings(
+        ledger=config.ledger_path,
+        spool=config.spool,
+        vault=config.vault,
+        keys=config.keys,
+        key_backups_days=config.key_backups_days,
+    )
 
 
 def requests_of(config: Config) -> Requests:
     """Return what carries out requests under a configuration."""
-    return Requests(held=holdings_of(config), key_backups_days=config.key_backups_days)
+    return Requests(held=holdings_of(config))

@@ -1,7 +1,7 @@
 """``legal-hold``: keep a recording past its term, for one purpose of the policy, for a case; and let it go again."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import click
 
@@ -9,15 +9,19 @@ from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.holdings import holdings_of
 from asterisk_consent.cli.listing import print_listing, visible
 from asterisk_consent.cli.person import person
+from asterisk_consent.cli.whose import LEAST_OF_ID, one_call
 from asterisk_consent.config import Config
-from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger.read import calls_beginning_with
 from asterisk_consent.ledger.standing import HoldRow, legal_holds
 from asterisk_consent.rights import holding
 from asterisk_consent.rights.sweeping import sweep
 
-COLUMNS = (("hold", "call"), ("purpose", "case"), ("until", "state"), ("placed by",), ("note",))
-LEAST_OF_ID = 8
+COLUMNS = (
+    ("hold", "call"),
+    ("purpose", "case"),
+    ("until (UTC)", "state"),
+    ("placed by", "confirmed by"),
+    ("note",),
+)
 
 
 @click.group("legal-hold")
@@ -32,58 +36,72 @@ def legal_hold() -> None:
 @click.option(
     "--until",
     metavar="DATE",
-    help="Its last day, YYYY-MM-DD in UTC; by default as long as the policy lets it.",
+    help="Its last day, YYYY-MM-DD at the controller's; by default as long as the policy lets it.",
 )
 @click.option("--reason", required=True, help="Why; entered into the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @configured
-def place(config: Config, call_id: str, purpose: str, case: str, until: str | None, reason: str) -> None:
+def place(
+    config: Config, call_id: str, purpose: str, case: str, until: str | None, reason: str, as_json: bool
+) -> None:
     """Keep the recording of a call past its term.
 
-    Where the policy wants a second person, it keeps nothing until one confirmed it.
+    Where the policy wants a second person, it keeps nothing until one confirmed it. What was withdrawn, or is to be
+    erased, is not kept.
     """
-    found = calls_beginning_with(config.ledger_path, call_id) if len(call_id) >= LEAST_OF_ID else []
-    if len(found) != 1:
-        raise RequestRefusedError("no such call", where=ascii(call_id)[:64], remedy="See 'calls list'")
+    last_day = _day_of(until) if until is not None else None
     placing = holding.Placing(
-        call_id=found[0].call_id,
+        call_id=one_call(config, call_id),
         purpose=purpose,
         case=case,
         reason=reason,
         person=person(),
-        until=_end_of(until) if until else None,
+        until=last_day,
     )
-    hold = holding.place(placing, holdings_of(config))
-    click.echo(f"{hold.hold_id[:LEAST_OF_ID]}: {_state(hold)}, until {_day(hold.until)}.")
+    _say(holding.place(placing, holdings_of(config)), as_json=as_json)
 
 
 @legal_hold.command()
 @click.argument("hold_id", metavar="HOLD")
 @click.option("--reason", default="", help="Why; entered into the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @configured
-def confirm(config: Config, hold_id: str, reason: str) -> None:
+def confirm(config: Config, hold_id: str, reason: str, as_json: bool) -> None:
     """Confirm a legal hold as the second person."""
-    hold = holding.confirm(hold_id, person=person(), reason=reason, held=holdings_of(config))
-    click.echo(f"{hold.hold_id[:LEAST_OF_ID]}: {_state(hold)}, until {_day(hold.until)}.")
+    held = holdings_of(config)
+    _say(holding.confirm(hold_id, person=person(), reason=reason, held=held), as_json=as_json)
 
 
 @legal_hold.command()
 @click.argument("hold_id", metavar="[HOLD]", required=False)
 @click.option("--case", help="All holds of this case: the case is closed.")
 @click.option("--reason", required=True, help="Why; entered into the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @configured
-def release(config: Config, hold_id: str | None, case: str | None, reason: str) -> None:
-    """Release a legal hold, or all of a closed case; what has outlived its terms meanwhile is erased at once."""
+def release(config: Config, hold_id: str | None, case: str | None, reason: str, as_json: bool) -> None:
+    """Release a legal hold, or all of a closed case.
+
+    What nothing keeps any more is erased at once: its terms have ended, or somebody asked for it meanwhile.
+    """
     if (hold_id is None) == (case is None):
-        raise click.UsageError("name either a HOLD or a --case")
+        raise click.UsageError("Name either a HOLD or a --case.")
     held = holdings_of(config)
     holds = (
         holding.holds_of_case(case, held) if case is not None else [holding.find_hold(hold_id or "", held)]
     )
     for hold in holds:
         holding.release(hold, person=person(), reason=reason, held=held)
-        click.echo(f"{hold.hold_id[:LEAST_OF_ID]}: released.")
-    report = sweep(held, only=frozenset(hold.recording_id for hold in holds))
-    click.echo(f"{report.recordings} of {len(holds)} recordings had outlived their terms and were erased.")
+        if not as_json:
+            click.echo(f"{hold.hold_id[:LEAST_OF_ID]}: released.")
+    recordings = frozenset(hold.recording_id for hold in holds)
+    erased = sweep(held, only=recordings).recordings
+    if as_json:
+        click.echo(json.dumps({"released": [hold.hold_id for hold in holds], "recordings_erased": erased}))
+        return
+    click.echo(
+        f"Recordings erased, since nothing keeps them any more: {erased} of {len(recordings)}."
+        + (" 'retention plan' tells until when the others are kept." if erased < len(recordings) else "")
+    )
 
 
 @legal_hold.command("list")
@@ -99,32 +117,52 @@ def list_(config: Config, as_json: bool, also_released: bool) -> None:
     print_listing(COLUMNS, [_row(hold) for hold in rows], empty="There is no legal hold.")
 
 
-def _end_of(day: str) -> datetime:
+def _day_of(text: str) -> date:
     try:
-        found = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError as error:
-        raise click.BadParameter("write YYYY-MM-DD", param_hint="--until") from error
-    return found + timedelta(days=1)
+        raise click.BadParameter(
+            "that is no day; write YYYY-MM-DD, as in 2027-12-31", param_hint="--until"
+        ) from error
+
+
+def _say(hold: HoldRow, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_object(hold), indent=2))
+        return
+    short = hold.hold_id[:LEAST_OF_ID]
+    if not hold.confirmed_seq:
+        click.echo(
+            f"{short}: entered. It keeps nothing until a second person confirms it: legal-hold confirm {short}"
+        )
+    else:
+        click.echo(f"{short}: holds until {_minute(hold.until)} UTC, or until it is released.")
 
 
 def _state(hold: HoldRow) -> str:
     if hold.released_seq:
         return "released"
     if not hold.confirmed_seq:
-        return "waits for a second person and keeps nothing yet"
+        return "waits"
     return "holds" if hold.holds(int(datetime.now(UTC).timestamp())) else "ended"
 
 
 def _row(hold: HoldRow) -> tuple[str, ...]:
+    notes = [visible(hold.reason)]
+    if not hold.confirmed_seq and not hold.released_seq:
+        notes.append("keeps nothing until a second person confirms it")
+    if hold.released_seq:
+        notes.append(f"released by {visible(hold.released_by)}: {visible(hold.released_for)}")
     return (
         hold.hold_id[:LEAST_OF_ID],
         hold.call_id[:LEAST_OF_ID],
         visible(hold.purpose),
         visible(hold.case),
-        _day(hold.until),
+        _minute(hold.until),
         _state(hold),
         visible(hold.person),
-        visible(hold.reason),
+        visible(hold.confirmed_by) or "–",
+        "; ".join(notes),
     )
 
 
@@ -139,10 +177,13 @@ def _object(hold: HoldRow) -> dict[str, object]:
         "until": datetime.fromtimestamp(hold.until, UTC).isoformat(),
         "placed_at": datetime.fromtimestamp(hold.placed_at, UTC).isoformat(),
         "placed_by": hold.person,
+        "confirmed_by": hold.confirmed_by or None,
+        "released_by": hold.released_by or None,
+        "released_for": hold.released_for or None,
         "reason": hold.reason,
         "state": _state(hold),
     }
 
 
-def _day(seconds: int) -> str:
+def _minute(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

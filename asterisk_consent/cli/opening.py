@@ -41,9 +41,17 @@ def released(
     socket = config.keyholder.socket
     if identity is None and socket is not None and _is_there(socket):
         return ask(socket, wanted, on_behalf_of=behind_sudo())
-    identities = load_identities(identity or identity_path(controller, config.identities))
-    places = Places(ledger=config.ledger_path, keys=config.keys)
+    places, identities = opening(config, controller, identity)
     return release(wanted, places=places, identities=identities)
+
+
+def opening(config: Config, controller: str, identity: Path | None) -> tuple[Places, tuple[Identity, ...]]:
+    """Return where things are, and the identities to open them with.
+
+    :raises KeysError: the identity cannot be read.
+    """
+    identities = load_identities(identity or identity_path(controller, config.identities))
+    return Places(ledger=config.ledger_path, keys=config.keys), identities
 
 
 def _is_there(socket: Path) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from asterisk_consent.ledger.connection import reading
-from asterisk_consent.ledger.entry import Kind
+from asterisk_consent.ledger.entry import Kind, read_header
+from asterisk_consent.ledger.payload import LegalHold, read_payload
 from asterisk_consent.model import Right
 
 
@@ -33,7 +34,10 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRow:
-    """One legal hold; ``confirmed_seq`` is 0 while it waits for a second person, ``released_seq`` while it holds."""
+    """One legal hold; ``confirmed_seq`` is 0 while it waits for a second person, ``released_seq`` while it holds.
+
+    ``confirmed_by`` is empty where the policy wants no second person.
+    """
 
     hold_id: str
     seq: int
@@ -48,6 +52,9 @@ class HoldRow:
     placed_at: int
     confirmed_seq: int
     released_seq: int
+    confirmed_by: str = ""
+    released_by: str = ""
+    released_for: str = ""
 
     def holds(self, at: int) -> bool:
         """Tell whether it keeps the recording at this moment."""
@@ -77,9 +84,13 @@ _HOLD_FIELDS = tuple(field.name for field in fields(HoldRow))
 _REQUESTS = """
     SELECT seq, call_id, stream, "right", way, reference, entered_at, erase_at, settled_seq, lifted_seq FROM request
 """
+_UNSAID = LegalHold(hold_id="", recording_id="", purpose="", case="", until=0, reason="", person="")
 _HOLDS = """
     SELECT hold_id, seq, recording_id, call_id, stream, purpose, case_name, until, reason, person, placed_at,
-        confirmed_seq, released_seq FROM legal_hold
+        confirmed_seq, released_seq,
+        (SELECT body FROM payload p WHERE p.seq = confirmed_seq AND confirmed_seq != legal_hold.seq),
+        (SELECT body FROM payload p WHERE p.seq = released_seq)
+    FROM legal_hold
 """
 
 
@@ -91,6 +102,26 @@ def standing_of(path: Path, call_id: str) -> Standing:
         return Standing(
             requests=tuple(request_row(row) for row in requests), holds=tuple(_hold_row(row) for row in holds)
         )
+
+
+def erased_at(path: Path, beginning: str) -> int:
+    """Return when everything of the call was erased whose id begins so, in UTC seconds; 0 where none was."""
+    query = """
+        SELECT c.header FROM about a JOIN chain c ON c.seq = a.seq
+        WHERE a.call_id >= :start AND a.call_id < :start || 'g' AND instr(c.header, :kind)
+        AND NOT EXISTS (SELECT 1 FROM call WHERE call.call_id = a.call_id) ORDER BY a.seq DESC LIMIT 1
+    """
+    kind = f'"kind":"{Kind.PAYLOAD_ERASED}"'.encode()
+    with reading(path) as connection:
+        row = connection.execute(query, {"start": beginning, "kind": kind}).fetchone()
+        return read_header(row[0]).at if row else 0
+
+
+def controllers_of_calls(path: Path) -> list[str]:
+    """Return the controllers that calls were asked for."""
+    with reading(path) as connection:
+        rows = connection.execute("SELECT DISTINCT stream FROM call WHERE subject != '' ORDER BY stream")
+        return [controller for (controller,) in rows]
 
 
 def find_request(path: Path, seq: int) -> RequestRow | None:
@@ -121,6 +152,25 @@ def unsettled_requests(connection: sqlite3.Connection) -> list[RequestRow]:
     """Return the requests that were not carried out, oldest first."""
     found = connection.execute(f"{_REQUESTS} WHERE settled_seq = 0 ORDER BY seq")
     return [request_row(row) for row in found]
+
+
+def all_requests(path: Path) -> list[RequestRow]:
+    """Return every request in the order they were entered; those that went with their call are not among them."""
+    with reading(path) as connection:
+        return [request_row(row) for row in connection.execute(f"{_REQUESTS} ORDER BY seq")]
+
+
+def requests_to_carry_out(connection: sqlite3.Connection, *, at: int) -> list[RequestRow]:
+    """Return the requests that ask for more than is done, settled or not: audio is left, or the whole call.
+
+    :param at: UTC seconds; those that wait for a later moment are left out.
+    """
+    left = """
+        WHERE "right" != 'restriction' AND erase_at <= ? AND ("right" = 'erasure' OR settled_seq = 0 OR EXISTS (
+            SELECT 1 FROM recording r WHERE r.call_id = request.call_id AND r.sha256 != '' AND r.erased_seq = 0
+        )) ORDER BY seq
+    """
+    return [request_row(row) for row in connection.execute(f"{_REQUESTS} {left}", (at,))]
 
 
 def legal_holds(path: Path) -> list[HoldRow]:
@@ -178,4 +228,16 @@ def request_row(row: Sequence[object]) -> RequestRow:
 
 
 def _hold_row(row: Sequence[object]) -> HoldRow:
-    return msgspec.convert(dict(zip(_HOLD_FIELDS, row, strict=True)), HoldRow)
+    *known, confirmed, released = row
+    end = _legal_hold(released)
+    said = {
+        "confirmed_by": _legal_hold(confirmed).person,
+        "released_by": end.person,
+        "released_for": end.reason,
+    }
+    return msgspec.convert(dict(zip(_HOLD_FIELDS, known, strict=False)) | said, HoldRow)
+
+
+def _legal_hold(body: object) -> LegalHold:
+    payload = read_payload(body) if isinstance(body, bytes) else None
+    return payload if isinstance(payload, LegalHold) else _UNSAID

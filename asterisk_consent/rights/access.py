@@ -15,10 +15,12 @@ from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.opening import Opened, Opener, open_call
 from asterisk_consent.ledger.payload import Access, Export
 from asterisk_consent.ledger.read import CallRow, find_call
-from asterisk_consent.ledger.standing import standing_of
+from asterisk_consent.ledger.standing import exports_of, standing_of
 from asterisk_consent.vault.age import Identity, unseal
 from asterisk_consent.vault.call_keys import CallKey, open_key
 from asterisk_consent.vault.proof_keys import ProofKeys, call_identities
+
+TO_TELL = "to tell whom it was handed out to (GDPR art. 19)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,16 @@ class Wanted:
     recipient: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOut:
+    """A recording that left: the entry that says so, when in UTC seconds, and who received it."""
+
+    call_id: str
+    seq: int
+    at: int
+    recipient: str
+
+
 def release(wanted: Wanted, *, places: Places, identities: tuple[Identity, ...]) -> tuple[Identity, ...]:
     """Enter the access, and return the private keys of the call: of its proof, or of its audio.
 
@@ -57,8 +69,7 @@ def release(wanted: Wanted, *, places: Places, identities: tuple[Identity, ...])
     entry = NewEntry(
         stream=call.controller, kind=wanted.kind, call_id=call.call_id, payload=_payload(wanted, call)
     )
-    with closing(ProofKeys(places.keys)) as sealer:
-        append_from_outside(places.ledger, entry, sealer=sealer)
+    _enter(entry, places)
     if wanted.kind is Kind.PROOF_OPENED:
         return call_identities(call.call_id, keys=places.keys, identities=identities)
     key = CallKey(keys=places.keys, call_id=call.call_id, controller=call.controller)
@@ -79,6 +90,40 @@ def open_entries(
     """
     opener = opener_of(release(wanted, places=places, identities=identities))
     return open_call(places.ledger, wanted.call_id, opener), opener
+
+
+def handed_out(
+    call: CallRow, *, person: str, places: Places, identities: tuple[Identity, ...]
+) -> list[HandedOut]:
+    """Return to whom recordings of a call were handed out, so that they can be told; the access is entered first.
+
+    What is restricted is no obstacle: telling them is a duty of its own (GDPR art. 19).
+
+    :raises LedgerError: the access cannot be entered; then nothing is opened.
+    :raises KeysError: the keys were destroyed, or the identities do not open them.
+    """
+    if not exports_of(places.ledger, call.call_id):
+        return []
+    access = Access(what="proof", person=person, reason=TO_TELL)
+    entry = NewEntry(stream=call.controller, kind=Kind.PROOF_OPENED, call_id=call.call_id, payload=access)
+    _enter(entry, places)
+    keys = call_identities(call.call_id, keys=places.keys, identities=identities)
+    return [
+        HandedOut(
+            call_id=call.call_id,
+            seq=entry.header.seq,
+            at=entry.header.at,
+            recipient=entry.payload.recipient,
+        )
+        for entry in open_call(places.ledger, call.call_id, opener_of(keys))
+        if isinstance(entry.payload, Export)
+    ]
+
+
+def _enter(entry: NewEntry, places: Places) -> None:
+    # Left open, its file would keep the write-ahead log from being emptied.
+    with closing(ProofKeys(places.keys)) as sealer:
+        append_from_outside(places.ledger, entry, sealer=sealer)
 
 
 def _call_to_show(wanted: Wanted, places: Places) -> CallRow:

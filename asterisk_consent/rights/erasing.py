@@ -24,8 +24,16 @@ from asterisk_consent.ledger.projection import forget_calls
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import destroy_keys
-from asterisk_consent.vault.names import kept_path, partial_path
+from asterisk_consent.vault.names import (
+    SIDES,
+    emptying_path,
+    joined_path,
+    kept_path,
+    partial_path,
+    side_path,
+)
 from asterisk_consent.vault.proof_keys import PROOF_KEYS, ProofKeys, destroy_proof_keys
+from asterisk_consent.vault.store import empty_spool
 
 BATCH = 100
 """Calls in one transaction: the ledger is locked for some milliseconds by it, and calls under way wait no longer."""
@@ -35,12 +43,15 @@ BATCH = 100
 class Holdings:
     """Where everything lies that may have to go.
 
+    :param key_backups_days: how long backups of the keys live, as the controller states it; 0 where there are none.
     :param clock: UTC seconds.
     """
 
     ledger: Path
+    spool: Path
     vault: Path
     keys: Path
+    key_backups_days: int = 0
     clock: Callable[[], float] = time.time
     randomness: Callable[[int], bytes] = os.urandom
 
@@ -64,6 +75,8 @@ class Holdings:
 def erase_audio(rows: Sequence[RecordingRow], reason: str, held: Holdings) -> int:
     """Destroy the audio keys of ended recordings, remove their files, and enter it; return how many it were.
 
+    What could not be sealed, or not be removed from the spool after it was, lies there in the clear, and goes too.
+
     May be repeated; what is erased already stays as it is.
 
     :raises KeysError: a key cannot be destroyed.
@@ -73,7 +86,7 @@ def erase_audio(rows: Sequence[RecordingRow], reason: str, held: Holdings) -> in
     if not rows:
         return 0
     destroy_keys([row.call_id for row in rows], held.keys)
-    _remove_files([RecordingId(row.recording_id) for row in rows], held.vault)
+    _remove_files([RecordingId(row.recording_id) for row in rows], held)
     prepared = {row.recording_id: held.prepared(_audio_erased(row, reason)) for row in rows}
     with writing_beside(held.ledger) as connection:
         new = [prepared[each] for each in prepared if _is_not_erased(connection, each)]
@@ -103,6 +116,14 @@ def erase_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> int:
             [held.prepared(_erased(call_id, seqs, streams[call_id], reason)) for call_id, seqs in gone],
         )
     return len(gone)
+
+
+def lies_in_spool(row: RecordingRow, held: Holdings) -> bool:
+    """Tell whether anything of a recording lies in the spool, in the clear."""
+    recording_id = RecordingId(row.recording_id)
+    names = [side_path(recording_id, side, held.spool) for side in SIDES]
+    names += [emptying_path(recording_id, held.spool), joined_path(recording_id, held.spool)]
+    return any(path.exists() for path in names)
 
 
 def is_scrubbed(held: Holdings) -> bool:
@@ -158,16 +179,17 @@ def _erased(call_id: str, seqs: tuple[int, ...], stream: str, reason: str) -> Ne
     return NewEntry(stream=stream, kind=Kind.PAYLOAD_ERASED, call_id=call_id, payload=payload)
 
 
-def _remove_files(recording_ids: Sequence[RecordingId], vault: Path) -> None:
+def _remove_files(recording_ids: Sequence[RecordingId], held: Holdings) -> None:
     try:
         for recording_id in recording_ids:
-            for path in (kept_path(recording_id, vault), partial_path(recording_id, vault)):
+            empty_spool(recording_id, held.spool)
+            for path in (kept_path(recording_id, held.vault), partial_path(recording_id, held.vault)):
                 with suppress(FileNotFoundError):
                     path.unlink()
-        make_names_durable(vault)
+        make_names_durable(held.vault)
     except OSError as error:
         raise AudioError(
             f"the recording cannot be removed: {error.strerror}",
-            where=str(vault),
+            where=str(held.vault),
             remedy="Its key is destroyed; run it again as root or the service's user",
         ) from error

@@ -1,50 +1,58 @@
 """Places, confirms and releases legal holds: a recording is kept past its term, for one purpose, by hand.
 
 Rule: only for a purpose that the policy lets be extended and that was granted for the call, never past its limit, and
-with a second person where the policy says so: until that one confirms, it keeps nothing. Releasing it, or the end of
-its time, lets the term do its work (GDPR art. 5(1)(e), 17(3)(e), 18(2)).
+with a second person where the policy says so: until that one confirms, it keeps nothing. Nothing that was asked to go
+is extended. Releasing it, or the end of its time, lets the term do its work, and what was asked meanwhile (GDPR art.
+5(1)(e), 7(3), 17(3)(e), 18(2)).
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import LegalHold
 from asterisk_consent.ledger.read import CallRow, approvals, find_call
-from asterisk_consent.ledger.standing import HoldRow, legal_holds
+from asterisk_consent.ledger.standing import HoldRow, legal_holds, standing_of
+from asterisk_consent.model import Right
 from asterisk_consent.policy.model import Extension
 from asterisk_consent.rights.erasing import Holdings
 from asterisk_consent.rights.retention import approved_policies
 
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placing:
-    """A legal hold to be placed; ``until`` is aware, ``None`` for as long as the policy lets it."""
+    """A legal hold to be placed.
+
+    :param until: its last day at the controller's; ``None`` for as long as the policy lets it.
+    """
 
     call_id: str
     purpose: str
     case: str
     reason: str
     person: str
-    until: datetime | None = None
+    until: date | None = None
 
 
 def place(placing: Placing, held: Holdings) -> HoldRow:
     """Place a legal hold on the recording of a call.
 
-    :raises RequestRefusedError: the policy does not let it, or there is nothing to hold.
+    :raises RequestRefusedError: the policy does not let it, there is nothing to hold, or it was asked to go.
     :raises LedgerUnavailableError: it cannot be entered now.
     """
     if not placing.case.strip() or not placing.reason.strip():
         raise RequestRefusedError("no case or no reason given", remedy="Say both: --case and --reason")
     call = _call_with_audio(placing.call_id, held)
+    _refuse_asked(call.call_id, held)
     extension, limit = _extension(placing.purpose, call, held)
-    until = limit if placing.until is None else placing.until
+    until = limit if placing.until is None else _end_of(placing.until, limit)
     now = datetime.fromtimestamp(held.clock(), UTC)
     if not now < until <= limit:
         raise RequestRefusedError(
-            f"a hold for {placing.purpose} must end between now and {limit:%Y-%m-%d %H:%M %Z}",
+            f"the last day of a hold for {placing.purpose} is one from today to {limit - _DAY:%Y-%m-%d}",
             where=call.call_id,
             remedy=f"The policy lets it be kept at most {extension.at_most} from the call on, until {extension.until}",
         )
@@ -65,11 +73,12 @@ def place(placing: Placing, held: Holdings) -> HoldRow:
 def confirm(hold_id: str, *, person: str, reason: str, held: Holdings) -> HoldRow:
     """Confirm a legal hold as the second person.
 
-    :raises RequestRefusedError: it needs nobody, or the one who placed it confirms it.
+    :raises RequestRefusedError: it needs nobody, the one who placed it confirms it, or the call was withdrawn.
     """
     hold = find_hold(hold_id, held)
     if hold.confirmed_seq or hold.released_seq:
         raise RequestRefusedError("it waits for nobody", where=hold.hold_id, remedy="See legal-hold list")
+    _refuse_asked(hold.call_id, held)
     if person == hold.person:
         raise RequestRefusedError(
             "the policy wants a second person", where=hold.hold_id, remedy=f"Somebody else than {person}"
@@ -125,6 +134,23 @@ def _call_with_audio(call_id: str, held: Holdings) -> CallRow:
     if call.recording is None or not call.recording.has_audio:
         raise RequestRefusedError("the call has no audio to hold", where=call_id, remedy="See 'calls show'")
     return call
+
+
+def _refuse_asked(call_id: str, held: Holdings) -> None:
+    asked = [
+        each for each in standing_of(held.ledger, call_id).requests if each.right is not Right.RESTRICTION
+    ]
+    if asked:
+        raise RequestRefusedError(
+            f"a {asked[0].right} was entered for the call: nothing extends what was asked to go",
+            where=call_id,
+            remedy="What a legal hold kept before that stays as long as that hold does",
+        )
+
+
+def _end_of(day: date, limit: datetime) -> datetime:
+    """Return the moment at which a day is over, where the limit is reckoned."""
+    return datetime.combine(day, time(), tzinfo=limit.tzinfo) + _DAY
 
 
 def _extension(purpose: str, call: CallRow, held: Holdings) -> tuple[Extension, datetime]:

@@ -8,33 +8,32 @@ done, pending, kept with the article that keeps it, or failed (GDPR art. 7(3), 1
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from asterisk_consent.errors import AudioError, KeysError, RequestRefusedError
+from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.append import writing_beside
 from asterisk_consent.ledger.commit import write_entries
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Copy, Request, Settled
-from asterisk_consent.ledger.read import CallRow, RecordingRow, approvals, find_call, recordings_of
+from asterisk_consent.ledger.read import CallRow, approvals, find_call, recordings_of
 from asterisk_consent.ledger.standing import (
-    HoldRow,
     RequestRow,
-    exports_of,
     find_request,
+    requests_to_carry_out,
     standing_of,
     unsettled_requests,
 )
 from asterisk_consent.model import Basis, CopyState, Right
 from asterisk_consent.policy import Policy
-from asterisk_consent.rights.erasing import Holdings, erase_audio, erase_calls
+from asterisk_consent.rights.copies import PROOF, Asked, copies_of, is_settled, waiting_copies
+from asterisk_consent.rights.erasing import Holdings, erase_calls
 from asterisk_consent.rights.retention import approved_policies
 
 REFERENCE_DIGITS = 8
 GRACE_S = 24 * 3600
 """A withdrawal by number alone is carried out after so long, if nobody was identified before."""
-BY_LAW = "a law requires it to be kept (GDPR art. 17(3)(b))"
+_PROOF_LATER = Copy(what=PROOF, state=CopyState.PENDING, note="erased once the audio is gone")
 _DOCUMENT = re.compile(r"[0-9]{5}|\b[A-Z]{1,3}[A-Z0-9]{3,}[0-9]{2}")
 
 
@@ -75,13 +74,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """What carrying out a request needs.
-
-    :param key_backups_days: how long backups of the keys live, as the controller states it; 0 where there are none.
-    """
+    """What takes requests and carries them out."""
 
     held: Holdings
-    key_backups_days: int = 0
 
     def enter(self, asking: Asking, call_id: str) -> int:
         """Enter a request about a call, which restricts it from now on; return the number of its entry.
@@ -128,25 +123,34 @@ class Requests:
         call = find_call(self.held.ledger, request.call_id) if request else None
         if request is None or call is None:
             return None
+        asked = Asked(request=request, call=call, policy=self._policy_of(call))
         waiting = request.erase_at > self.held.clock()
-        copies = tuple(self._waiting(request, call) if waiting else self._copies(request, call))
-        settled = not waiting and all(copy.state in _SETTLED or copy.what in _OUTSIDE for copy in copies)
-        if settled and request.right is Right.ERASURE and all(c.state is not CopyState.KEPT for c in copies):
-            erase_calls([call.call_id], "erasure was asked for", self.held)
-            done = Copy(what="proof", state=CopyState.DONE, note="key destroyed, entries emptied")
-            return _answer(request, (*copies, done), settled=True)
-        if settled:
+        copies = waiting_copies(asked, self.held) if waiting else copies_of(asked, self.held)
+        settled = not waiting and all(map(is_settled, copies))
+        if request.right is Right.ERASURE and all(copy.state is not CopyState.KEPT for copy in copies):
+            copies.append(self._erase_proof(call) if settled else _PROOF_LATER)
+        elif settled:
             self._settle(request, copies)
         return _answer(request, copies, settled=settled)
 
-    def carry_out_due(self) -> int:
-        """Carry out every request whose moment has come; return how many were settled.
+    def carry_out_again(self, *, calls: frozenset[str] | None = None) -> tuple[int, int]:
+        """Carry out what was asked and is due, also where a legal hold kept it that has ended.
 
+        Returns how many recordings went, and how many calls of which nothing is kept any more.
+
+        :param calls: only what was asked about these.
         :raises LedgerError: the ledger cannot be read or written now.
         """
-        now = self.held.clock()
-        due = [request.seq for request in self.unsettled() if request.erase_at <= now]
-        return sum(answer is None or answer.settled for answer in map(self.carry_out, due))
+        with reading(self.held.ledger) as connection:
+            due = requests_to_carry_out(connection, at=int(self.held.clock()))
+        recordings = gone = 0
+        for request in due:
+            if calls is None or request.call_id in calls:
+                before = self._audio_of(request.call_id)
+                self.carry_out(request.seq)
+                recordings += before - self._audio_of(request.call_id)
+                gone += find_call(self.held.ledger, request.call_id) is None
+        return recordings, gone
 
     def drops(self, call_id: str) -> bool:
         """Tell whether the audio of a call that is being recorded is to go: the service asks before it seals.
@@ -174,11 +178,20 @@ class Requests:
         policy = self._policy_of(call)
         return policy is None or policy.basis is not Basis.LEGAL_OBLIGATION
 
+    def _audio_of(self, call_id: str) -> int:
+        return sum(row.has_audio for row in recordings_of(self.held.ledger, call_id))
+
+    def _erase_proof(self, call: CallRow) -> Copy:
+        erase_calls([call.call_id], "erasure was asked for", self.held)
+        return Copy(what=PROOF, state=CopyState.DONE, note="key destroyed, entries emptied")
+
     def lift(self, call_id: str, *, person: str, reason: str) -> None:
         """End the restriction of a call that was asked for as such (GDPR art. 18(3)).
 
-        :raises RequestRefusedError: it is not restricted, or for another reason.
+        :raises RequestRefusedError: no reason is given, or it is not restricted, or for another reason.
         """
+        if not reason.strip():
+            raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
         standing = standing_of(self.held.ledger, call_id)
         mine = [each for each in standing.requests if each.right is Right.RESTRICTION and not each.lifted_seq]
         if not mine:
@@ -194,78 +207,12 @@ class Requests:
             asked_by="",
             identified_by="",
             person=person,
-            reason=reason,
+            reason=reason.strip(),
         )
         entry = NewEntry(
             stream=mine[0].controller, kind=Kind.RESTRICTION_LIFTED, call_id=call_id, payload=lifted
         )
         self.held.append(entry)
-
-    def _waiting(self, request: RequestRow, call: CallRow) -> list[Copy]:
-        until = _moment(request.erase_at)
-        note = f"restricted now; erased once somebody is identified, at the latest at {until}"
-        rows = [row for row in recordings_of(self.held.ledger, call.call_id) if not row.erased_seq]
-        return [Copy(what=_named(row), state=CopyState.PENDING, note=note) for row in rows]
-
-    def _copies(self, request: RequestRow, call: CallRow) -> list[Copy]:
-        policy = self._policy_of(call)
-        rows = recordings_of(self.held.ledger, call.call_id)
-        if request.right is Right.RESTRICTION:
-            return [*(self._hidden(row, policy) for row in rows), self._proof(call, policy)]
-        copies = [self._audio(request, row, policy, self._holds(call)) for row in rows]
-        erased = any(copy.state is CopyState.DONE for copy in copies)
-        if erased and self.key_backups_days:
-            until = datetime.fromtimestamp(self.held.clock(), UTC) + timedelta(days=self.key_backups_days)
-            note = f"could still open it until {until:%Y-%m-%d}"
-            copies.append(Copy(what=BACKUPS, state=CopyState.PENDING, note=note))
-        for seq in exports_of(self.held.ledger, call.call_id):
-            note = f"tell whom entry {seq} names (GDPR art. 19)"
-            copies.append(Copy(what=HANDED_OUT, state=CopyState.PENDING, note=note))
-        if request.right is not Right.ERASURE:
-            copies.append(self._proof(call, policy))
-        return copies
-
-    def _hidden(self, row: RecordingRow, policy: Policy | None) -> Copy:
-        """Restrict one recording: what is kept is not shown, and what runs is stopped."""
-        by_law = policy is not None and policy.basis is Basis.LEGAL_OBLIGATION
-        if row.state.is_final or by_law:
-            return Copy(what=_named(row), state=CopyState.DONE, note="kept, not shown")
-        return Copy(what=_named(row), state=CopyState.PENDING, note=RUNNING)
-
-    def _audio(
-        self, request: RequestRow, row: RecordingRow, policy: Policy | None, holds: list[HoldRow]
-    ) -> Copy:
-        """Erase one recording unless something keeps it."""
-        what = _named(row)
-        if policy is not None and policy.basis is Basis.LEGAL_OBLIGATION:
-            return Copy(what=what, state=CopyState.KEPT, note=BY_LAW)
-        hold = next((hold for hold in holds if hold.recording_id == row.recording_id), None)
-        if hold is not None:
-            until = _moment(hold.until)
-            note = f"legal hold for {hold.purpose}, at the latest until {until} (GDPR art. 17(3)(e))"
-            return Copy(what=what, state=CopyState.KEPT, note=note)
-        if not row.state.is_final:
-            return Copy(what=what, state=CopyState.PENDING, note=RUNNING)
-        if row.erased_seq or not row.sha256:
-            return Copy(what=what, state=CopyState.DONE, note="" if row.erased_seq else "there is no audio")
-        try:
-            erase_audio([row], f"{request.right}, entry {request.seq}", self.held)
-        except (KeysError, AudioError) as error:
-            return Copy(what=what, state=CopyState.FAILED, note=str(error))
-        return Copy(what=what, state=CopyState.DONE, note="key destroyed, file removed")
-
-    def _holds(self, call: CallRow) -> list[HoldRow]:
-        now = int(self.held.clock())
-        return [hold for hold in standing_of(self.held.ledger, call.call_id).holds if hold.holds(now)]
-
-    def _proof(self, call: CallRow, policy: Policy | None) -> Copy:
-        if policy is None:
-            return Copy(what="proof", state=CopyState.DONE, note="restricted")
-        began_at = datetime.fromtimestamp(call.started_at, UTC)
-        ends_at = policy.proof_term.ends_at(began_at, policy.controller.timezone)
-        return Copy(
-            what="proof", state=CopyState.DONE, note=f"restricted until {ends_at:%Y-%m-%d}, then gone"
-        )
 
     def _policy_of(self, call: CallRow) -> Policy | None:
         rows = approvals(self.held.ledger, call.policy)
@@ -286,13 +233,6 @@ class Requests:
                 write_entries(connection, [prepared])
 
 
-RUNNING = "it is being recorded: the service stops it"
-BACKUPS = "backups of the keys"
-HANDED_OUT = "copy handed out"
-_SETTLED = frozenset({CopyState.DONE, CopyState.KEPT})
-_OUTSIDE = frozenset({BACKUPS, HANDED_OUT})
-
-
 def refuse_documents(text: str) -> None:
     """Refuse how somebody was identified where it looks like the number of a document (GDPR art. 5(1)(c)).
 
@@ -305,19 +245,11 @@ def refuse_documents(text: str) -> None:
         )
 
 
-def _answer(request: RequestRow, copies: tuple[Copy, ...], *, settled: bool) -> Answer:
+def _answer(request: RequestRow, copies: Sequence[Copy], *, settled: bool) -> Answer:
     return Answer(
         request_seq=request.seq,
         reference=request.reference,
         call_id=request.call_id,
-        copies=copies,
+        copies=tuple(copies),
         settled=settled,
     )
-
-
-def _named(row: RecordingRow) -> str:
-    return f"recording {row.recording_id[:8]}"
-
-
-def _moment(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -3,19 +3,20 @@
 Rule: a term is the one of the version that the call was asked under, as it was approved and stands in the ledger; a
 file that was changed since, or that is gone, changes nothing. Each purpose that was granted has its own term, and the
 recording is kept for the others until the last has ended (GDPR art. 5(1)(e), 17(1)(a)), and past it while a legal hold
-keeps it. Proof goes after its own term, once the audio is gone. What is not known is kept and told. Planning changes
-nothing.
+keeps it. What was asked to go waits for no term, only for the legal holds that keep it (art. 17(1)(b), 17(3)(e)). Proof
+goes after its own term, once the audio is gone. What is not known is kept and told. Planning changes nothing.
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.ledger.read import ApprovalRow, CallRow, RecordingRow, approvals, list_calls
-from asterisk_consent.ledger.standing import HoldRow, legal_holds
+from asterisk_consent.ledger.standing import HoldRow, RequestRow, all_requests, legal_holds
+from asterisk_consent.model import Right
 from asterisk_consent.policy import Policy, Term, parse_policy
 
 NO_TERM = "no approved policy tells its term"
@@ -39,6 +40,7 @@ class PurposeTerm:
 class Kept:
     """One recording with audio, and until when it is kept for what.
 
+    :param asked: the withdrawals, erasures and objections about it, which no law refuses.
     :param unknown: why no term is known; empty where all are. Such a recording is never due by itself.
     """
 
@@ -50,6 +52,7 @@ class Kept:
     size: int
     terms: tuple[PurposeTerm, ...]
     holds: tuple[HoldRow, ...] = ()
+    asked: tuple[RequestRow, ...] = ()
     unknown: str = ""
 
     @property
@@ -57,14 +60,29 @@ class Kept:
         """When the last term ends; ``None`` where none is known."""
         return max((term.ends_at for term in self.terms), default=None)
 
+    def kept_until(self, now: datetime) -> datetime | None:
+        """Return when it goes as things are now, legal holds and requests included; ``None`` where nobody knows."""
+        ends_at = self._asked_at or (None if self.unknown else self.ends_at)
+        if ends_at is None:
+            return None
+        zone = ends_at.tzinfo if self.ends_at is None else self.ends_at.tzinfo
+        held = [datetime.fromtimestamp(hold.until, zone) for hold in self.held_by(now)]
+        return max([ends_at.astimezone(zone), *held])
+
+    @property
+    def _asked_at(self) -> datetime | None:
+        moments = [max(request.erase_at, request.entered_at) for request in self.asked]
+        return datetime.fromtimestamp(min(moments), UTC) if moments else None
+
     def held_by(self, now: datetime) -> tuple[HoldRow, ...]:
         """Return the legal holds that keep it now."""
         return tuple(hold for hold in self.holds if hold.holds(int(now.timestamp())))
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether it is to go: every term is known and has ended, and no legal hold keeps it."""
+        """Tell whether it is to go: asked to, or every term is known and has ended; and no legal hold keeps it."""
         over = not self.unknown and bool(self.terms) and all(term.is_over(now) for term in self.terms)
-        return over and not self.held_by(now)
+        asked_at = self._asked_at
+        return (over or (asked_at is not None and now >= asked_at)) and not self.held_by(now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +114,18 @@ def plan(path: Path) -> Plan:
     holds: dict[str, list[HoldRow]] = {}
     for hold in legal_holds(path):
         holds.setdefault(hold.recording_id, []).append(hold)
+    asked: dict[str, list[RequestRow]] = {}
+    for request in all_requests(path):
+        if request.right is not Right.RESTRICTION:
+            asked.setdefault(request.call_id, []).append(request)
     recordings, proofs = [], []
     for row in list_calls(path):
         policy = policies.get((row.policy, row.policy_version))
         recording = row.recording
         if recording is not None and recording.has_audio:
-            recordings.append(_kept(row, recording, policy, holds.get(recording.recording_id, ())))
+            kept = _kept(row, recording, policy, holds.get(recording.recording_id, ()))
+            by_law = policy is not None and not policy.takes_refusal
+            recordings.append(replace(kept, asked=() if by_law else tuple(asked.get(row.call_id, ()))))
         elif policy is not None and (recording is None or recording.state.is_final):
             proofs.append(_proof(row, policy))
     return Plan(recordings=tuple(recordings), proofs=tuple(proofs))

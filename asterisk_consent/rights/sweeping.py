@@ -1,4 +1,4 @@
-"""Lets go what has outlived its terms.
+"""Lets go what has outlived its terms, and what was asked to go and nothing keeps any more.
 
 Rule: never early. A clock that jumped lets nothing go: the entries since the last sweep tell whether it did, and a
 person can vouch for it. The plan is made anew for every sweep, so one that broke off is finished by the next, and a
@@ -7,7 +7,7 @@ second one finds nothing to do.
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,7 @@ from asterisk_consent.ledger.payload import Swept
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.ledger.read import recordings as list_recordings
 from asterisk_consent.rights.erasing import BATCH, Holdings, erase_audio, erase_calls
+from asterisk_consent.rights.requests import Requests
 from asterisk_consent.rights.retention import plan
 
 QUIET = timedelta(hours=48)
@@ -51,6 +52,8 @@ def sweep(
 ) -> SweepReport:
     """Erase every recording and proof whose last term has ended and that no legal hold keeps.
 
+    Where somebody asked for it to go, it goes as soon as nothing keeps it, whatever its terms.
+
     :param clock_confirmed_by: who vouches for the clock, where it looks as if it had jumped.
     :param only: look at these recordings and at no proof.
     :raises RequestRefusedError: the clock may have jumped; nothing was erased.
@@ -59,6 +62,7 @@ def sweep(
     now = datetime.fromtimestamp(held.clock(), UTC)
     if not clock_confirmed_by:
         refuse_jumped_clock(held, now)
+    asked, gone = Requests(held=held).carry_out_again(calls=_calls_of(held, only))
     planned = plan(held.ledger)
     due = {kept.recording_id for kept in planned.recordings if kept.is_due(now)}
     if only is not None:
@@ -79,7 +83,7 @@ def sweep(
         done += len(calls)
         if progress is not None:
             progress(done, of)
-    report = SweepReport(recordings=len(rows), proofs=len(proofs))
+    report = SweepReport(recordings=asked + len(rows), proofs=gone + len(proofs))
     if only is None:
         _enter(held, report, clock_confirmed_by)
     return report
@@ -120,7 +124,13 @@ def _moments_since_last_sweep(connection: sqlite3.Connection) -> list[datetime]:
     return [datetime.fromtimestamp(int(at[1]), UTC) for at in found if at]
 
 
-def _rows(held: Holdings, due: set[str]) -> list[RecordingRow]:
+def _calls_of(held: Holdings, only: frozenset[str] | None) -> frozenset[str] | None:
+    if only is None:
+        return None
+    return frozenset(row.call_id for row in _rows(held, only))
+
+
+def _rows(held: Holdings, due: Set[str]) -> list[RecordingRow]:
     return [row for row in list_recordings(held.ledger) if row.recording_id in due] if due else []
 
 

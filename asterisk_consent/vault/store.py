@@ -17,12 +17,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asterisk_consent.durable import make_names_durable
 from asterisk_consent.errors import AudioError
 from asterisk_consent.model import RecordingId
-from asterisk_consent.vault.call_keys import CallKey
+from asterisk_consent.vault.call_keys import CallKey, destroy_key
 from asterisk_consent.vault.inspect import SILENCE_LIMIT_S, Inspection, Listener, judge
 from asterisk_consent.vault.kept import Kept, forget_unfinished, is_kept, keep, look_up
-from asterisk_consent.vault.names import SIDES, emptying_path, joined_path, side_path
+from asterisk_consent.vault.names import (
+    SIDES,
+    emptying_path,
+    joined_path,
+    kept_path,
+    partial_path,
+    side_path,
+)
 from asterisk_consent.vault.presence import is_there, status_of
 from asterisk_consent.vault.wav import HEADER_BYTES, Wave, open_wav
 
@@ -115,6 +123,22 @@ def holds_audio(recording_id: RecordingId, spool: Path) -> bool:
     paths += [emptying_path(recording_id, spool), joined_path(recording_id, spool)]
     found = [status_of(path) for path in paths]
     return any(each is not None and each.st_size > HEADER_BYTES for each in found)
+
+
+def discard_recording(recording_id: RecordingId, spool: Path, vault: Path, key: CallKey) -> None:
+    """Remove whatever there is of a recording, in the spool and in the vault, its key first. May be repeated.
+
+    :raises KeysError: the key cannot be destroyed.
+    :raises AudioError: a file cannot be removed.
+    """
+    destroy_key(key.call_id, key.keys)
+    try:
+        for path in (kept_path(recording_id, vault), partial_path(recording_id, vault)):
+            path.unlink(missing_ok=True)
+        make_names_durable(vault)
+    except OSError as error:
+        raise AudioError(f"the recording cannot be removed: {error.strerror}", where=str(vault)) from error
+    empty_spool(recording_id, spool)
 
 
 def _open_side(name: str, path: Path) -> _Side:

@@ -62,12 +62,19 @@ class KeptCalls:
     def held(self) -> Holdings:
         """Where everything is."""
         config = self.place.config
-        return Holdings(ledger=config.ledger_path, vault=config.vault, keys=config.keys, clock=self.clock)
+        return Holdings(
+            ledger=config.ledger_path,
+            spool=config.spool,
+            vault=config.vault,
+            keys=config.keys,
+            key_backups_days=30,
+            clock=self.clock,
+        )
 
     @property
     def requests(self) -> Requests:
         """What carries out requests."""
-        return Requests(held=self.held, key_backups_days=30)
+        return Requests(held=self.held)
 
     def controller(self, policy: str) -> str:
         """The controller of a policy."""

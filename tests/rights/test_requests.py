@@ -244,3 +244,11 @@ def test_the_moments_of_the_notes_are_those_of_the_clock(kept: KeptCalls) -> Non
     due = datetime.fromtimestamp(kept.clock.now, UTC) + timedelta(days=1)
     assert f"{due:%Y-%m-%d %H:%M} UTC" in answer.copies[0].note
     assert due > BEGAN_AT
+
+
+def test_a_restriction_is_not_lifted_without_a_reason(kept: KeptCalls) -> None:
+    call_id = kept.recorded(1)
+    ask(kept, call_id, right=Right.RESTRICTION)
+    with pytest.raises(RequestRefusedError, match="no reason"):
+        kept.requests.lift(call_id, person="m", reason=" ")
+    assert standing_of(kept.held.ledger, call_id).is_restricted

@@ -149,7 +149,7 @@ def test_the_command_tells_what_is_due_and_why(place: ApprovedPlace) -> None:
 
     assert listed.exit_code == due.exit_code == 0
     assert "training ended 2000-04-01 00:00 CEST" in " ".join(listed.output.split())
-    assert "1 of 2 are to go." in listed.output
+    assert "1 of 2 to go." in listed.output
     (found,) = json.loads(due.output)
     assert found == {
         "recording": hex_id(1),
@@ -159,6 +159,8 @@ def test_the_command_tells_what_is_due_and_why(place: ApprovedPlace) -> None:
         "policy_version": 1,
         "due": True,
         "terms": [{"purpose": "training", "keep": "90 days", "ends_at": "2000-04-01T00:00:00+02:00"}],
+        "kept_until": "2000-04-01T00:00:00+02:00",
         "holds": [],
+        "asked": [],
         "unknown": None,
     }

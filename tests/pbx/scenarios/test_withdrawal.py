@@ -63,7 +63,12 @@ def row_of(pbx: DevelopmentPbx, channel: str) -> RecordingRow:
 
 def requests_of(pbx: DevelopmentPbx) -> Requests:
     data = pbx.settings.data
-    held = Holdings(ledger=data / "ledger.sqlite", vault=data / "vault", keys=pbx.settings.keys)
+    held = Holdings(
+        ledger=data / "ledger.sqlite",
+        spool=pbx.settings.spool,
+        vault=data / "vault",
+        keys=pbx.settings.keys,
+    )
     return Requests(held=held)
 
 
