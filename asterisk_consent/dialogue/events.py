@@ -22,8 +22,10 @@ class Timer(StrEnum):
     """Silence after the question, or after the languages."""
     OVERALL = "overall"
     """The whole conversation."""
+    NEXT_DIGIT = "next_digit"
+    """Silence between two digits of a number that is being entered."""
     COMMIT = "commit"
-    """Waiting for the entry to be on disk."""
+    """Waiting for the entry to be on disk, or for what was asked for to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class PartPlayed:
     """Asterisk finished a part; ``complete`` tells whether all of it was played. ``play`` numbers the playback."""
 
     play: int
-    part: Part
+    part: StrEnum
     complete: bool
 
 

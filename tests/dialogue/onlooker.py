@@ -4,6 +4,8 @@ Observable is: which digits came, which parts were played in full and in which l
 heard at all, what was committed, which timers run, which commands came.
 """
 
+from enum import StrEnum
+
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -64,7 +66,7 @@ class Onlooker:
         self.playing_language = ""
         self.parts: list[Part] = []
         self.informed_in: set[str] = set()
-        self.played_out: set[tuple[Part, str]] = set()
+        self.played_out: set[tuple[StrEnum, str]] = set()
         self.strayed = False
         self.away = False
         self.timers: set[Timer] = set()
