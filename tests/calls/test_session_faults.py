@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from asterisk_consent.calls.session import MAX_PLAYS
+from asterisk_consent.calls.held import MAX_PLAYS
 from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.model import Outcome

@@ -68,8 +68,8 @@ def test_a_level_that_would_clip_is_not_reached() -> None:
 
 
 def test_peaks_that_keep_speech_from_its_loudness_are_rounded_off_and_others_left() -> None:
-    peaked = of(440, 1.0, 0.02)
-    peaked[5000:5020] = 0.6
+    peaked = of(440, 1.0, 0.08)
+    peaked[5000:5004] = 0.9
     levelled = level(tame_peaks(segment(peaked)))
     assert loudness_of(levelled) == pytest.approx(LOUDNESS_LUFS, abs=0.2)
     assert peak_dbfs(samples_of(levelled)) <= CEILING_DBFS

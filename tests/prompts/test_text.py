@@ -10,8 +10,7 @@ from asterisk_consent.errors import ConfigError
 from asterisk_consent.prompts import speech
 from asterisk_consent.prompts.level import cut_silence
 from asterisk_consent.prompts.text import PARTS, PLACES, canonical, fill_text, load_text, parse_text
-from asterisk_consent.prompts.wording import wording_of
-from asterisk_consent.prompts.wording import known_languages
+from asterisk_consent.prompts.wording import known_languages, wording_of
 from tests.prompts.announcement import KINDS, SOUNDS, VALUES, shipped_text, values_for
 
 OPT_IN = ("information", "question")
