@@ -63,6 +63,14 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalConfig:
+    """How often receipts may be tried on the withdrawal lines within an hour."""
+
+    attempts_per_caller: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the service and the commands need to know about where they run."""
 
@@ -88,6 +96,7 @@ class Config:
     metrics_port: int
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
     checkpoints: CheckpointConfig
+    withdrawal: WithdrawalConfig
 
     @property
     def bypass(self) -> Path:
@@ -142,6 +151,7 @@ def _read(table: Table, file: Path) -> Config:
         min_free_bytes=limits.whole("min_free_mb", 100, low=0, high=1_000_000) << 20,
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
         checkpoints=_read_checkpoints(table.section("checkpoints"), base, ledger_path),
+        withdrawal=_read_withdrawal(table.section("withdrawal")),
     )
     if not config.ari.url.startswith(("http://", "https://")):
         asterisk.note("ari_url", f"is {config.ari.url!r}; write http:// or https://, host, port and /ari")
@@ -171,6 +181,15 @@ def _read_checkpoints(section: Table, base: Path, ledger: Path) -> CheckpointCon
         mail_port=mail_port,
         mail_every_s=60.0 * section.whole("mail_every_minutes", 60, low=1, high=1440),
         syslog=syslog if syslog.startswith("/") or not syslog else _place(section, "syslog", syslog),
+    )
+    section.end()
+    return config
+
+
+def _read_withdrawal(section: Table) -> WithdrawalConfig:
+    config = WithdrawalConfig(
+        attempts_per_caller=section.whole("attempts_per_caller", 6, low=1, high=100),
+        attempts=section.whole("attempts", 60, low=1, high=10_000),
     )
     section.end()
     return config

@@ -13,6 +13,7 @@ from asterisk_consent import __version__
 from asterisk_consent.calls.agi_session import AgiDesk
 from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
+from asterisk_consent.calls.attempts import KEY_BYTES, AttemptLimits, Attempts
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.loading import Reloading, announce, log_loaded
@@ -20,6 +21,8 @@ from asterisk_consent.calls.metrics import publish_metrics
 from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
+from asterisk_consent.calls.withdrawal_line import Line, Lines, load_lines, log_lines
+from asterisk_consent.calls.withdrawal_session import Withdrawals
 from asterisk_consent.config import CheckpointConfig, Config, load_policies
 from asterisk_consent.errors import ConsentError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
@@ -59,7 +62,8 @@ async def serve(config: Config) -> None:
         await recorder.adopt()
         await recorder.empty_leftovers(lambda recording_id: _is_kept(config, recording_id))
         surroundings = Surroundings(ari=ari, ledger=ledger, recorder=recorder, region=config.region)
-        switchboard = Switchboard(policies, surroundings)
+        withdrawals = _withdrawals(config, await asyncio.to_thread(load_lines, files, config))
+        switchboard = Switchboard(policies, surroundings, withdrawals)
         ami = _guarding(config, recorder, ari)
         heartbeat = _heartbeat(config, ari, ami, switchboard, policies, ledger)
         stack.push_async_callback(ami.close)
@@ -78,7 +82,12 @@ async def serve(config: Config) -> None:
         log.info("service.started", policies=policies.asked(), release=__version__)
         try:
             await _run_until(
-                stopping, ari, switchboard, recorder, heartbeat, Reloading(config, policies, today=_today)
+                stopping,
+                ari,
+                switchboard,
+                recorder,
+                heartbeat,
+                Reloading(config, policies, today=_today, lines=withdrawals.lines),
             )
         finally:
             await agi.close()
@@ -125,6 +134,20 @@ async def _run_until(
     await asyncio.gather(*parts, return_exceptions=True)
     for task in done:
         task.result()
+
+
+def _withdrawals(config: Config, lines: dict[str, Line]) -> Withdrawals:
+    """Return what calls to the withdrawal lines share; without a desk every receipt is a fault."""
+    log_lines(lines)
+    limits = AttemptLimits(
+        per_caller=config.withdrawal.attempts_per_caller, in_all=config.withdrawal.attempts
+    )
+    return Withdrawals(
+        lines=Lines(lines),
+        desk=None,
+        attempts=Attempts(limits, key=os.urandom(KEY_BYTES), clock_s=time.monotonic),
+        region=config.region,
+    )
 
 
 def _recorder(config: Config, ledger: Ledger, ari: AriClient) -> Recorder:

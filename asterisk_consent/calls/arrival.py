@@ -50,6 +50,35 @@ def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, 
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCall:
+    """A call to the withdrawal line of a controller; ``number`` is ``None`` where the caller withheld it."""
+
+    channel: str
+    controller: str
+    number: str | None
+    limit_s: float
+
+
+def is_for_the_line(args: list[str]) -> bool:
+    """Tell whether a call was sent to the withdrawal line."""
+    return args[:1] == ["withdraw"]
+
+
+def read_line_call(channel: ChannelSnapshot, args: list[str]) -> LineCall:
+    """Make a ``LineCall`` of a channel and the arguments that ``[asterisk-consent-withdrawal]`` gave to ``Stasis``.
+
+    :param args: ``withdraw, controller, presentation of number, remaining limit``; what is missing counts as empty.
+    """
+    _, controller, presentation, limit = [*args, *[""] * 4][:4]
+    return LineCall(
+        channel=channel.id,
+        controller=controller,
+        number=_party(channel.caller, presentation, "").number,
+        limit_s=_seconds(limit),
+    )
+
+
 def args_of(channel: ChannelSnapshot) -> list[str]:
     """Return the Stasis arguments of a channel that was found waiting; empty where it is not ours."""
     if channel.dialplan.app_name != "Stasis":

@@ -48,17 +48,22 @@ class HeldChannel:
         """Play these files; return whether Asterisk took them."""
         playback = self.playing.begin(play, files)
         segments = [segment for _, segment in files]
-        left_s = None if self._limit_at_s is None else self._limit_at_s - self._clock_s()
-        wait_s = escape_s(segments, first_digit_s=first_digit_s, left_s=left_s)
         try:
             await self.settle_stop()
-            await self.channel.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
+            await self._set_escape(segments, first_digit_s)
             media = ",".join(f"sound:{segment.path}" for segment in segments)
             await self.channel.play(media=media, playback_id=playback)
         except PbxError as error:
             log.warning("session.play_failed", call_id=self._call_id, error=str(error))
             return False
         return True
+
+    async def renew_escape(self, seconds: float) -> None:
+        """Let Asterisk keep the channel for so long more, and a little."""
+        try:
+            await self._set_escape([], seconds)
+        except PbxError as error:
+            log.info("session.escape_not_renewed", call_id=self._call_id, error=str(error))
 
     def stop(self, at_s: float) -> None:
         """Stop what plays, at Asterisk's time ``at_s``; nobody waits for it until something else is asked."""
@@ -109,6 +114,11 @@ class HeldChannel:
         """Do not let any timer fire."""
         for timer in list(self._timers):
             self.cancel(timer)
+
+    async def _set_escape(self, segments: Sequence[Segment], first_digit_s: float) -> None:
+        left_s = None if self._limit_at_s is None else self._limit_at_s - self._clock_s()
+        wait_s = escape_s(segments, first_digit_s=first_digit_s, left_s=left_s)
+        await self.channel.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
 
     async def _stop(self, playback: str) -> None:
         try:

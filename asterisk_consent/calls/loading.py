@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from asterisk_consent.calls.announced import Announced, Policies
+from asterisk_consent.calls.withdrawal_line import Line, Lines, load_lines, log_lines
 from asterisk_consent.config import Config, PolicyFile, load_policies
 from asterisk_consent.errors import AudioError, ConsentError, KeysError
 from asterisk_consent.ledger.read import ApprovalRow, latest_approvals
@@ -126,10 +127,16 @@ def _unapproved(found: PolicyFile, approval: ApprovalRow | None, prompts: Mappin
 
 
 class Reloading:
-    """Exchanges the policies when the service is told to (SIGHUP): all of them, or none."""
+    """Exchanges the policies when the service is told to (SIGHUP): all of them, or none.
 
-    def __init__(self, config: Config, policies: Policies, *, today: Callable[[], date]) -> None:
+    :param lines: the withdrawal lines; a line that cannot speak holds nothing back.
+    """
+
+    def __init__(
+        self, config: Config, policies: Policies, *, today: Callable[[], date], lines: Lines | None = None
+    ) -> None:
         self._config = config
+        self._lines = lines or Lines()
         self._today = today
         self._policies = policies
         self._asked_for = asyncio.Event()
@@ -147,10 +154,14 @@ class Reloading:
             loop.remove_signal_handler(signal.SIGHUP)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for now must not end the service
 
+    def _load(self) -> tuple[dict[str, Announced], dict[str, Line]]:
+        files = load_policies(self._config.policies)
+        return announce(files, self._config), load_lines(files, self._config)
+
     async def reload(self) -> bool:
         """Load everything anew; keep what there was where any of it cannot be asked. Tell whether it was loaded."""
         try:
-            announced = await asyncio.to_thread(load_announced, self._config)
+            announced, lines = await asyncio.to_thread(self._load)
         except ConsentError as error:
             log.error("policies.not_reloaded", error=str(error), effect="calls are asked as before")
             return False
@@ -159,6 +170,8 @@ class Reloading:
             log.error("policies.not_reloaded", faults=faults, effect="calls are asked as before")
             return False
         self._policies.replace(announced)
+        self._lines.replace(lines)
+        log_lines(lines)
         log_loaded(announced, today=self._today())
         log.info("policies.reloaded", policies=self._policies.asked())
         return True

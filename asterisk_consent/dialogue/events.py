@@ -120,6 +120,9 @@ class RecordingRefused:
     reason: str
 
 
+Circumstance = CallLost | ConnectionLost | ConnectionRestored | ServiceStopping
+"""What happens to every conversation alike, whatever it is about."""
+
 Event = (
     CallArrived
     | CallUnaskable
