@@ -152,6 +152,8 @@ class Call:
     """UTC seconds."""
     alias: str = ""
     """What the dialplan calls the call (``CONSENT_ID``): known to the administrator's records, not to the chain."""
+    receipt: str = ""
+    """12 digits, random: with them the caller can withdraw afterwards."""
 
 
 MAX_OUTSIDE_TEXT = 4096

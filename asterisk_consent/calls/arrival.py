@@ -5,10 +5,12 @@ anything can log, index or store it, even though the network supplied it (ETSI E
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import phonenumbers
 
+from asterisk_consent.dialogue.withdrawal.receipt import RECEIPT_DIGITS
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, Call, CallId, Direction, Party
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 
@@ -26,7 +28,14 @@ class Arrival:
     limit_s: float
 
 
-def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, at: int) -> Arrival:
+def new_receipt(randomness: Callable[[int], bytes]) -> str:
+    """Make the receipt of a call: 12 digits that say nothing about it."""
+    return f"{int.from_bytes(randomness(8), 'big') % 10**RECEIPT_DIGITS:0{RECEIPT_DIGITS}}"
+
+
+def read_arrival(
+    channel: ChannelSnapshot, args: list[str], *, call_id: CallId, at: int, receipt: str = ""
+) -> Arrival:
     """Make an ``Arrival`` of a channel and the arguments that ``[asterisk-consent]`` gave to ``Stasis``.
 
     :param args: ``ask, policy, presentation of number, of name, dialled number, remaining limit, alias``; what is
@@ -45,6 +54,7 @@ def read_arrival(channel: ChannelSnapshot, args: list[str], *, call_id: CallId, 
             direction=Direction.INCOMING,
             started_at=at,
             alias=alias if _ALIAS.fullmatch(alias) else "",
+            receipt=receipt,
         ),
         limit_s=_seconds(limit),
     )

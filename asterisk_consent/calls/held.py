@@ -20,7 +20,7 @@ from asterisk_consent.pbx.ari import AriClient
 
 log = structlog.get_logger(__name__)
 
-MAX_PLAYS = 18
+MAX_PLAYS = 19
 """Nothing lets a conversation play more often to one call."""
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 import structlog
 
 from asterisk_consent.calls.announced import Announced, Policies
-from asterisk_consent.calls.withdrawal_line import Line, Lines, load_lines, log_lines
+from asterisk_consent.calls.withdrawal_line import Line, Lines, load_digits, load_lines, log_lines
 from asterisk_consent.config import Config, PolicyFile, load_policies
 from asterisk_consent.errors import AudioError, ConsentError, KeysError
 from asterisk_consent.ledger.read import ApprovalRow, latest_approvals
 from asterisk_consent.model import Mode
 from asterisk_consent.policy import Policy
 from asterisk_consent.policy.duties import announcement_duties
+from asterisk_consent.prompts.line import digits_directory
 from asterisk_consent.prompts.rendered import PromptSet, load_prompt_set
 from asterisk_consent.vault.recipients import read_recipients
 
@@ -89,6 +90,7 @@ def _announced(found: PolicyFile, approval: ApprovalRow | None, config: Config) 
         return Announced(policy=policy)
     try:
         prompts = load_prompts(Path(announcement_directory(config.prompts, policy)), policy)
+        digits = load_digits(config, policy.languages) if policy.receipt.read_out else {}
     except AudioError as error:
         return Announced(policy=policy, fault=NO_ANNOUNCEMENT, detail=str(error))
     fault = _unapproved(found, approval, prompts)
@@ -98,7 +100,8 @@ def _announced(found: PolicyFile, approval: ApprovalRow | None, config: Config) 
         read_recipients(policy.controller.id, config.keys)
     except KeysError as error:
         return Announced(policy=policy, fault=NO_KEYS, detail=f"{NO_KEYS} '{policy.controller.id}': {error}")
-    return Announced(policy=policy, prompts=prompts, path=path)
+    digits_path = digits_directory(config.prompts_in_asterisk)
+    return Announced(policy=policy, prompts=prompts, path=path, digits=digits, digits_path=digits_path)
 
 
 def log_loaded(announced: Mapping[str, Announced], *, today: date) -> None:

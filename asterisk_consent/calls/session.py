@@ -176,7 +176,7 @@ class Session:
                 self._recorder.end_unstarted(self._recording_id, reason)
 
     async def _play(self, play: int, parts: tuple[Part, ...], language: str) -> None:
-        files = [(part, each) for part in parts for each in self._announced.segments(part, language)]
+        files = self._announced.files(parts, language, receipt=self.call.receipt)
         if not await self._held.play(play, files, first_digit_s=self._dialogue.script.first_digit_s):
             self.feed(PlaybackFailed(play, "Asterisk did not take the announcement"))
 

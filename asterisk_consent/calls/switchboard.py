@@ -11,7 +11,14 @@ from typing import Protocol
 import structlog
 
 from asterisk_consent.calls.announced import Policies
-from asterisk_consent.calls.arrival import Arrival, args_of, is_for_the_line, read_arrival, read_line_call
+from asterisk_consent.calls.arrival import (
+    Arrival,
+    args_of,
+    is_for_the_line,
+    new_receipt,
+    read_arrival,
+    read_line_call,
+)
 from asterisk_consent.calls.attempts import KEY_BYTES, AttemptLimits, Attempts
 from asterisk_consent.calls.session import Session, Surroundings
 from asterisk_consent.calls.ways_out import CONTEXT, LEFT_ALONE
@@ -161,7 +168,13 @@ class Switchboard:
             self._start(channel.id, line, lambda: self._count_withdrawal(line.result), adopted=adopted)
             return
         randomness, now_s = self._surroundings.randomness, self._surroundings.now_s
-        arrival = read_arrival(channel, args, call_id=CallId(randomness(16).hex()), at=int(now_s()))
+        arrival = read_arrival(
+            channel,
+            args,
+            call_id=CallId(randomness(16).hex()),
+            at=int(now_s()),
+            receipt=new_receipt(randomness),
+        )
         announced = self._policies.find(arrival.call.policy)
         if announced.leaves_alone(arrival.call.dialled):
             self._leave_alone(arrival)

@@ -101,6 +101,15 @@ def load_lines(files: Mapping[str, PolicyFile], config: Config) -> dict[str, Lin
     return {controller: _load(words, config) for controller, words in lines.items()}
 
 
+def load_digits(config: Config, languages: Iterable[str]) -> dict[str, PromptSet]:
+    """Load the digits that are read out, by language.
+
+    :raises AudioError: one is missing, or not what was rendered.
+    """
+    directory = Path(digits_directory(config.prompts))
+    return {tag: load_prompt_set(directory / tag, DIGITS) for tag in languages}
+
+
 def log_lines(lines: Mapping[str, Line]) -> None:
     """Log which lines cannot speak, and why: whoever has no such number need not have them."""
     for controller, line in lines.items():
@@ -110,10 +119,9 @@ def log_lines(lines: Mapping[str, Line]) -> None:
 
 def _load(words: LineWords, config: Config) -> Line:
     directory = Path(line_directory(config.prompts, words.controller))
-    digits = Path(digits_directory(config.prompts))
     try:
         sayings = {tag: load_prompt_set(directory / tag, WITHDRAWAL_LINE) for tag in words.languages}
-        numbers = {tag: load_prompt_set(digits / tag, DIGITS) for tag in words.languages}
+        digits = load_digits(config, words.languages)
     except AudioError as error:
         return Line(
             controller=words.controller, fault=f"{error}. Make it: asterisk-consent prompts render-line"
@@ -128,7 +136,7 @@ def _load(words: LineWords, config: Config) -> Line:
         controller=words.controller,
         menu=words.menu,
         sayings=sayings,
-        digits=numbers,
+        digits=digits,
         path=line_directory(config.prompts_in_asterisk, words.controller),
         digits_path=digits_directory(config.prompts_in_asterisk),
     )

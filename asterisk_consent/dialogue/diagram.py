@@ -38,6 +38,9 @@ In every mode the languages are named first where the caller chooses one (`choos
 none was not informed in one and is not recorded. A refusal counts there too. While the connection to Asterisk is
 away no digit can be heard, so silence means nothing until it is back.
 
+A policy may have the receipt of a call read out (`reading_out`), after its decision is on disk and before it goes on to
+be recorded. Any digit ends that, and so does whatever goes wrong: the call goes on.
+
 With mode `off` a call never gets here.
 """
 

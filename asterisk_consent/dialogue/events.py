@@ -13,6 +13,8 @@ class Part(StrEnum):
     QUESTION = "question"
     NO_REFUSAL = "no_refusal"
     """Why a refusal has no effect, where the law demands the recording."""
+    RECEIPT = "receipt"
+    """The receipt of the call, read out before it goes on to be recorded."""
 
 
 class Timer(StrEnum):

@@ -60,6 +60,7 @@ ANNOUNCEMENT = Form(
         "no_refusal": {
             "no_refusal": "that this recording cannot be refused, why, and what else the caller can do"
         },
+        "receipt": {"receipt": "that the digits follow with which the caller can withdraw afterwards"},
     },
     needed=frozenset({"information"}),
     places=frozenset(

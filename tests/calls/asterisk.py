@@ -90,7 +90,12 @@ class FakeAsterisk:
     """What there is in Asterisk; ``story`` tells in words what was asked of it, in order."""
 
     lengths_ms: dict[str, int] = field(
-        default_factory=lambda: {"information": INFORMATION_MS, "question": QUESTION_MS}
+        default_factory=lambda: {
+            "information": INFORMATION_MS,
+            "question": QUESTION_MS,
+            "receipt": 3000,
+            **dict.fromkeys([*"0123456789", "pause"], 400),
+        }
     )
     channels: dict[str, ChannelSnapshot] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)

@@ -33,7 +33,7 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, TABLE, step
+from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, RECEIPT_TIMEOUT_S, TABLE, step
 from asterisk_consent.dialogue.script import Dialogue, Script
 from asterisk_consent.errors import DialogueError
 from asterisk_consent.model import Mode, Outcome
@@ -142,6 +142,9 @@ class Onlooker:
 
     def _obey(self, command: Command, event: Event) -> None:
         match command:
+            case SetTimer(Timer.OVERALL as timer, seconds) if self.committed:
+                assert seconds == RECEIPT_TIMEOUT_S
+                self.timers.add(timer)
             case SetTimer(timer, seconds):
                 assert seconds == self.seconds[timer]
                 self.timers.add(timer)
@@ -166,7 +169,14 @@ class Onlooker:
 
     def _play(self, prompt: PlayPrompt) -> None:
         assert prompt.play == self.playing + 1
-        assert self.decision is None
+        if prompt.parts == (Part.RECEIPT,):
+            assert self.script.reads_receipt
+            assert self.committed is True
+            assert self.allowed
+            assert self.call_here
+        else:
+            assert Part.RECEIPT not in prompt.parts
+            assert self.decision is None
         assert prompt.language == self.language
         assert (Part.MENU in prompt.parts) == (not self.language)
         assert Part.NO_REFUSAL not in prompt.parts or not self.script.takes_refusal

@@ -42,6 +42,8 @@ MENU = (("1", "nl"), ("3", "fr"))
 
 OPT_IN_MENU = replace(SCRIPT, menu=MENU)
 
+RECEIPT = replace(SCRIPT, reads_receipt=True)
+
 OPT_OUT = Script(
     mode=Mode.OPT_OUT,
     refuse_digit="9",
