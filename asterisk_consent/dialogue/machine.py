@@ -14,6 +14,7 @@ Where the receipt is read out before the call goes on, any digit, fault or time-
 from collections.abc import Callable
 from dataclasses import replace
 
+from asterisk_consent.dialogue import reading_out
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -45,6 +46,7 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
+from asterisk_consent.dialogue.reading_out import Step
 from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.errors import DialogueError
 from asterisk_consent.model import Mode, Outcome
@@ -52,12 +54,8 @@ from asterisk_consent.model import Mode, Outcome
 COMMIT_TIMEOUT_S = 2.0
 """How long a caller waits for the entry to be on disk before going on unrecorded."""
 
-RECEIPT_TIMEOUT_S = 30.0
-"""How long reading out the receipt may take, however it ends."""
-
 NO_LANGUAGE = "no language chosen"
 
-Step = tuple[Dialogue, list[Command]]
 
 _SILENT = frozenset({State.LISTENING, State.AWAITING_LANGUAGE})
 _BEGINS_WITH = {Part.MENU: State.CHOOSING, Part.QUESTION: State.QUESTIONING}
@@ -251,42 +249,10 @@ def _committed(d: Dialogue, _: EntryCommitted) -> Step:
     cancel = CancelTimer(Timer.COMMIT)
     outcome = d.decided or Outcome.FAILED
     if outcome.allows_recording and d.script.reads_receipt:
-        return _read_out(d, cancel)
+        return reading_out.begin(d, cancel)
     if outcome.allows_recording:
         return replace(d, state=State.STARTING), [cancel, StartRecording()]
     return replace(d, state=State.GONE), [cancel, ReleaseCall(outcome)]
-
-
-def _read_out(d: Dialogue, cancel: Command) -> Step:
-    d = replace(d, state=State.READING_OUT, play=d.play + 1, parts=(Part.RECEIPT,))
-    timer = SetTimer(Timer.OVERALL, RECEIPT_TIMEOUT_S)
-    return d, [cancel, timer, PlayPrompt(d.play, d.parts, d.language)]
-
-
-def _start(d: Dialogue, *before: Command) -> Step:
-    commands = [*before, CancelTimer(Timer.OVERALL), StartRecording()]
-    return replace(d, state=State.STARTING, parts=()), commands
-
-
-def _was_read_out(d: Dialogue, event: PartPlayed | PlaybackFailed) -> Step:
-    """Let the call go on, whether or not the receipt was heard."""
-    return _start(d) if event.play == d.play else (d, [])
-
-
-def _skip(d: Dialogue, _: DigitReceived | ServiceStopping | ConnectionRestored) -> Step:
-    """The call does not wait for the receipt."""
-    return _start(d, StopPrompt(d.play))
-
-
-def _reading_timed_out(d: Dialogue, event: TimerFired) -> Step:
-    """The call does not wait for the receipt any longer."""
-    return _start(d, StopPrompt(d.play)) if event.timer is Timer.OVERALL else (d, [])
-
-
-def _gone_while_reading(d: Dialogue, _: ChannelHungUp | CallLeft | CallLost) -> Step:
-    """What the entry allows will not be made."""
-    unmade = EnterNotStarted("the call had gone before it was put through")
-    return replace(d, state=State.GONE, parts=()), [CancelTimer(Timer.OVERALL), unmade]
 
 
 def _not_committed(d: Dialogue, _: EntryFailed) -> Step:
@@ -393,16 +359,16 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     (State.DECIDING, TimerFired): (_commit_timed_out, (State.DECIDING, State.DEPARTED)),
     **{(State.DECIDING, event): (_gone_while_deciding, (State.DEPARTED,)) for event in _LEAVING},
     **{
-        (State.READING_OUT, event): (_was_read_out, (State.READING_OUT, State.STARTING))
+        (State.READING_OUT, event): (reading_out.ended, (State.READING_OUT, State.STARTING))
         for event in (PartPlayed, PlaybackFailed)
     },
     **{
-        (State.READING_OUT, event): (_skip, (State.STARTING,))
+        (State.READING_OUT, event): (reading_out.skip, (State.STARTING,))
         for event in (DigitReceived, ServiceStopping, ConnectionRestored)
     },
-    (State.READING_OUT, TimerFired): (_reading_timed_out, (State.READING_OUT, State.STARTING)),
+    (State.READING_OUT, TimerFired): (reading_out.timed_out, (State.READING_OUT, State.STARTING)),
     (State.READING_OUT, ConnectionLost): (_ignore, (State.READING_OUT,)),
-    **{(State.READING_OUT, event): (_gone_while_reading, (State.GONE,)) for event in _LEAVING},
+    **{(State.READING_OUT, event): (reading_out.gone, (State.GONE,)) for event in _LEAVING},
     (State.STARTING, RecordingRefused): (_recording_refused, (State.GONE,)),
     (State.STARTING, ConnectionRestored): (_start_again, (State.STARTING,)),
     **{(State.STARTING, event): (_started, (State.GONE,)) for event in _LEAVING},

@@ -33,7 +33,8 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, RECEIPT_TIMEOUT_S, TABLE, step
+from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, TABLE, step
+from asterisk_consent.dialogue.reading_out import RECEIPT_TIMEOUT_S
 from asterisk_consent.dialogue.script import Dialogue, Script
 from asterisk_consent.errors import DialogueError
 from asterisk_consent.model import Mode, Outcome

@@ -29,7 +29,7 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
-from asterisk_consent.dialogue.machine import RECEIPT_TIMEOUT_S
+from asterisk_consent.dialogue.reading_out import RECEIPT_TIMEOUT_S
 from asterisk_consent.dialogue.script import State
 from asterisk_consent.model import Outcome
 from tests.dialogue.conversations import AGREE, INFORMED, REFUSE
