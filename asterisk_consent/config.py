@@ -75,6 +75,14 @@ class KeyholderConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalConfig:
+    """How often receipts may be tried on the withdrawal lines within an hour."""
+
+    attempts_per_caller: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the service and the commands need to know about where they run."""
 
@@ -105,6 +113,7 @@ class Config:
     """Prometheus metrics on 127.0.0.1; 0 switches them off."""
     checkpoints: CheckpointConfig
     keyholder: KeyholderConfig
+    withdrawal: WithdrawalConfig
 
     @property
     def bypass(self) -> Path:
@@ -162,6 +171,7 @@ def _read(table: Table, file: Path) -> Config:
         metrics_port=limits.whole("metrics_port", 0, low=0, high=65535),
         checkpoints=_read_checkpoints(table.section("checkpoints"), base, ledger_path),
         keyholder=_read_keyholder(table.section("keyholder"), base),
+        withdrawal=_read_withdrawal(table.section("withdrawal")),
     )
     if not config.ari.url.startswith(("http://", "https://")):
         asterisk.note("ari_url", f"is {config.ari.url!r}; write http:// or https://, host, port and /ari")
@@ -202,6 +212,15 @@ def _read_keyholder(section: Table, base: Path) -> KeyholderConfig:
         socket=base / socket if socket else None,
         group=section.text("group", "asterisk-consent-staff"),
         per_minute=section.whole("requests_per_minute", 60, low=1, high=10_000),
+    )
+    section.end()
+    return config
+
+
+def _read_withdrawal(section: Table) -> WithdrawalConfig:
+    config = WithdrawalConfig(
+        attempts_per_caller=section.whole("attempts_per_caller", 6, low=1, high=100),
+        attempts=section.whole("attempts", 60, low=1, high=10_000),
     )
     section.end()
     return config

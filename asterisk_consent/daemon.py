@@ -14,6 +14,7 @@ from asterisk_consent import __version__
 from asterisk_consent.calls.agi_session import AgiDesk
 from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
+from asterisk_consent.calls.attempts import KEY_BYTES, AttemptLimits, Attempts
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.leftovers import Places, settle_leftovers
@@ -24,6 +25,9 @@ from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.sweeping import Sweeping
 from asterisk_consent.calls.switchboard import Switchboard
+from asterisk_consent.calls.withdrawal_desk import LedgerDesk
+from asterisk_consent.calls.withdrawal_line import Line, Lines, load_lines, log_lines
+from asterisk_consent.calls.withdrawal_session import Withdrawals
 from asterisk_consent.config import Config, load_policies
 from asterisk_consent.errors import ConsentError, KeysError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
@@ -36,6 +40,7 @@ from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
 from asterisk_consent.rights.erasing import Holdings
 from asterisk_consent.rights.requests import Requests
+from asterisk_consent.rights.telephone_desk import TelephoneDesk
 from asterisk_consent.vault.proof_keys import ProofKeys
 from asterisk_consent.witnesses import witnesses
 
@@ -78,7 +83,9 @@ async def serve(config: Config) -> None:
             regions=config.regions,
             objects=objections.covers,
         )
-        switchboard = Switchboard(policies, surroundings)
+        lines = await asyncio.to_thread(load_lines, files, config)
+        withdrawals = _withdrawals(config, lines, TelephoneDesk(requests=requests, blind=proof_keys.blind))
+        switchboard = Switchboard(policies, surroundings, withdrawals)
         ami = _guarding(config, recorder, ari)
         heartbeat = _heartbeat(config, ari, ami, switchboard, policies, ledger)
         promises = _promises(config, requests, objections, ami, ledger, proof_keys)
@@ -106,7 +113,7 @@ async def serve(config: Config) -> None:
                     "recorder-watch": recorder.watch(),
                     "recorder-sweep": recorder.sweep(),
                     "recorder-room": recorder.watch_room(),
-                    "reloading": Reloading(config, policies, today=_today).run(),
+                    "reloading": Reloading(config, policies, today=_today, lines=withdrawals.lines).run(),
                     "promises": promises.run(),
                     "sweeping": Sweeping(config.file).run(),
                 },
@@ -187,6 +194,20 @@ def _promises(
         mixmonitors=ami,
         scrub=scrub,
         monotonic_s=time.monotonic,
+    )
+
+
+def _withdrawals(config: Config, lines: dict[str, Line], desk: TelephoneDesk) -> Withdrawals:
+    """Return what calls to the withdrawal lines share."""
+    log_lines(lines)
+    limits = AttemptLimits(
+        per_caller=config.withdrawal.attempts_per_caller, in_all=config.withdrawal.attempts
+    )
+    return Withdrawals(
+        lines=Lines(lines),
+        desk=LedgerDesk(desk),
+        attempts=Attempts(limits, key=os.urandom(KEY_BYTES), clock_s=time.monotonic),
+        region=config.region,
     )
 
 

@@ -15,6 +15,7 @@ RecordingId = NewType("RecordingId", str)
 """32 lower-case hexadecimal digits, random; also the dialplan extension that starts the recording."""
 
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
+_REFERENCE = re.compile(r"[0-9]{8}")
 
 
 def is_hex_id(text: str) -> bool:
@@ -105,6 +106,43 @@ class RecordingState(StrEnum):
         return self in (RecordingState.VERIFIED, RecordingState.FAILED, RecordingState.NOT_STARTED)
 
 
+class Effect(StrEnum):
+    """What a withdrawal came to (GDPR art. 7(3), 17)."""
+
+    ERASED = "erased"
+    KEPT = "kept"
+    PENDING = "pending"
+
+
+class KeptBecause(StrEnum):
+    """Why a recording is kept in spite of a withdrawal (GDPR art. 17(3)(b) and (e))."""
+
+    LEGAL_OBLIGATION = "legal-obligation"
+    LEGAL_HOLD = "legal-hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was done about a withdrawal, and the 8 digits under which it can be asked about.
+
+    ``because`` is there with ``kept`` and only with it.
+    """
+
+    effect: Effect
+    reference: str
+    because: KeptBecause | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be said.
+
+        :raises ValueError: the reason is missing or one too many, or the reference is not of 8 digits.
+        """
+        if (self.effect is Effect.KEPT) != (self.because is not None):
+            raise ValueError("a reason belongs to what is kept, and only to that")
+        if not _REFERENCE.fullmatch(self.reference):
+            raise ValueError("a reference has 8 digits")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """The person calling, as the network told us.
@@ -132,10 +170,10 @@ class Call:
     """UTC seconds."""
     region: str = ""
     """Country of its trunk, to which numbers without a country code belong; empty where it is the configured one."""
-    receipt: str = ""
-    """12 digits that the caller can name the call by."""
     alias: str = ""
     """What the dialplan calls the call (``CONSENT_ID``): known to the administrator's records, not to the chain."""
+    receipt: str = ""
+    """12 digits, random: with them the caller can withdraw afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

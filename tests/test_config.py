@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_consent.config import CheckpointConfig, KeyholderConfig, load_config, load_policies
+from asterisk_consent.config import (
+    CheckpointConfig,
+    KeyholderConfig,
+    WithdrawalConfig,
+    load_config,
+    load_policies,
+)
 from asterisk_consent.errors import ConfigError
 from tests.policy.example import EXAMPLE
 
@@ -48,6 +54,18 @@ def test_two_secrets_are_all_that_has_to_be_said(file: Path) -> None:
         mail_every_s=3600.0,
         syslog="",
     )
+
+
+def test_the_withdrawal_line_has_limits_that_can_be_set(file: Path) -> None:
+    file.write_text(SMALLEST)
+    usual = load_config(file).withdrawal
+    assert (usual.attempts_per_caller, usual.attempts) == (6, 60)
+
+    file.write_text(SMALLEST + "[withdrawal]\nattempts_per_caller = 3\nattempts = 10\n")
+    assert load_config(file).withdrawal == WithdrawalConfig(attempts_per_caller=3, attempts=10)
+
+    file.write_text(SMALLEST + "[withdrawal]\nattempts = 0\nper_caller = 1\n")
+    assert len(complaints(file)) == 2
 
 
 def test_checkpoints_go_where_the_section_says(file: Path, tmp_path: Path) -> None:

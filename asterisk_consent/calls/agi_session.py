@@ -12,7 +12,7 @@ from collections import deque
 import structlog
 
 from asterisk_consent.calls.announced import Announced, Policies, Segment, script_of
-from asterisk_consent.calls.arrival import Arrival, read_arrival
+from asterisk_consent.calls.arrival import Arrival, new_receipt, read_arrival
 from asterisk_consent.calls.call_file import CallFile
 from asterisk_consent.calls.deciding import enter_decision
 from asterisk_consent.calls.playing import TOLERANCE_MS
@@ -210,9 +210,7 @@ class AgiSession:
         match command:
             case PlayPrompt(play, parts, language):
                 self._play, self._offset, self._whole = play, 0, True
-                self._files = deque(
-                    (part, each) for part in parts for each in self._announced.segments(part, language)
-                )
+                self._files = deque(self._announced.files(parts, language, receipt=self._call.receipt))
                 await self._renew_escape()
             case StopPrompt():
                 self._files.clear()
@@ -293,7 +291,12 @@ class AgiDesk:
         )
         call_id = CallId(around.randomness(16).hex())
         arrival = read_arrival(
-            snapshot, list(request.arguments), call_id=call_id, at=int(around.now_s()), regions=around.regions
+            snapshot,
+            list(request.arguments),
+            call_id=call_id,
+            at=int(around.now_s()),
+            regions=around.regions,
+            receipt=new_receipt(around.randomness),
         )
         announced = self._policies.find(arrival.call.policy)
         if announced.leaves_alone(arrival.call.dialled):

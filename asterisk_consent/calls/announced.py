@@ -5,19 +5,22 @@ at again before each call; whatever else is the case has a fault, and its calls 
 began with: policies are exchanged all together, and only for calls to come.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from asterisk_consent.dialogue.events import Part
 from asterisk_consent.dialogue.script import Script
+from asterisk_consent.dialogue.withdrawal.script import SpokenDigit, spoken_digits
 from asterisk_consent.model import Basis, Direction, Mode, Outcome
 from asterisk_consent.policy import ChosenBy, Policy
 from asterisk_consent.prompts.rendered import PromptSet
 
 log = structlog.get_logger(__name__)
 
+RECEIPT_GROUP = 3
+"""How many digits of a receipt are read out before a pause."""
 CHANGED = "the announcement was changed after it was approved"
 
 
@@ -36,6 +39,8 @@ class Announced:
     :param policy: ``None`` where the number's policy is not known.
     :param prompts: by language; empty where the announcement cannot be played.
     :param path: the directory of the policy's announcements as Asterisk sees it.
+    :param digits: by language, the digits in which the receipt is read out; empty where it is not.
+    :param digits_path: their directory as Asterisk sees it.
     :param fault: why calls are not asked, as it is entered; empty where they are.
     :param detail: the same for whoever has to mend it.
     """
@@ -43,6 +48,8 @@ class Announced:
     policy: Policy | None = None
     prompts: Mapping[str, PromptSet] = field(default_factory=dict)
     path: str = ""
+    digits: Mapping[str, PromptSet] = field(default_factory=dict)
+    digits_path: str = ""
     fault: str = ""
     detail: str = ""
 
@@ -52,6 +59,20 @@ class Announced:
             Segment(path=f"{self.path}/{tag}/{part}", duration_ms=self.prompts[tag].parts[part].duration_ms)
             for tag in self.languages_of(part, language)
         )
+
+    def files(self, parts: Iterable[Part], language: str, *, receipt: str) -> list[tuple[Part, Segment]]:
+        """Return the files of these parts, the digits of the receipt with the part that announces it."""
+        files = []
+        for part in parts:
+            files += [(part, segment) for segment in self.segments(part, language)]
+            if part is Part.RECEIPT:
+                digits = spoken_digits(receipt, group=RECEIPT_GROUP)
+                files += [(part, self._digit(digit, language)) for digit in digits]
+        return files
+
+    def _digit(self, digit: SpokenDigit, language: str) -> Segment:
+        duration_ms = self.digits[language].parts[digit].duration_ms
+        return Segment(path=f"{self.digits_path}/{language}/{digit}", duration_ms=duration_ms)
 
     def languages_of(self, part: Part, language: str) -> list[str]:
         """Return the languages a part is spoken in: all of the menu in their order for the menu, else this one."""
@@ -118,6 +139,7 @@ def script_of(policy: Policy | None) -> Script:
         repeats=policy.timing.repeats,
         first_digit_s=policy.timing.first_digit_s,
         overall_s=policy.timing.overall_s,
+        reads_receipt=policy.receipt.read_out,
     )
 
 

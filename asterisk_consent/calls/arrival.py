@@ -5,10 +5,11 @@ anything can log, index or store it, even though the network supplied it (ETSI E
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from asterisk_consent.dialogue.withdrawal.receipt import RECEIPT_DIGITS
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, Call, CallId, Direction, Party
 from asterisk_consent.pbx.ari import CallerId, ChannelSnapshot
 
@@ -28,6 +29,11 @@ class Arrival:
     limit_s: float
 
 
+def new_receipt(randomness: Callable[[int], bytes]) -> str:
+    """Make the receipt of a call: 12 digits that say nothing about it."""
+    return f"{int.from_bytes(randomness(8), 'big') % 10**RECEIPT_DIGITS:0{RECEIPT_DIGITS}}"
+
+
 def read_arrival(
     channel: ChannelSnapshot,
     args: list[str],
@@ -35,6 +41,7 @@ def read_arrival(
     call_id: CallId,
     at: int,
     regions: Mapping[str, str] = NO_REGIONS,
+    receipt: str = "",
 ) -> Arrival:
     """Make an ``Arrival`` of a channel and the arguments that ``[asterisk-consent]`` gave to ``Stasis``.
 
@@ -56,6 +63,7 @@ def read_arrival(
             started_at=at,
             region=regions.get(trunk_of(channel.name), ""),
             alias=alias if _ALIAS.fullmatch(alias) else "",
+            receipt=receipt,
         ),
         limit_s=_seconds(limit),
     )
@@ -65,6 +73,35 @@ def trunk_of(channel_name: str) -> str:
     """Return the endpoint that a channel belongs to: ``trunk-de`` of ``PJSIP/trunk-de-0000002a``."""
     found = _CHANNEL.fullmatch(channel_name)
     return found[1] if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCall:
+    """A call to the withdrawal line of a controller; ``number`` is ``None`` where the caller withheld it."""
+
+    channel: str
+    controller: str
+    number: str | None
+    limit_s: float
+
+
+def is_for_the_line(args: list[str]) -> bool:
+    """Tell whether a call was sent to the withdrawal line."""
+    return args[:1] == ["withdraw"]
+
+
+def read_line_call(channel: ChannelSnapshot, args: list[str]) -> LineCall:
+    """Make a ``LineCall`` of a channel and the arguments that ``[asterisk-consent-withdrawal]`` gave to ``Stasis``.
+
+    :param args: ``withdraw, controller, presentation of number, remaining limit``; what is missing counts as empty.
+    """
+    _, controller, presentation, limit = [*args, *[""] * 4][:4]
+    return LineCall(
+        channel=channel.id,
+        controller=controller,
+        number=_party(channel.caller, presentation, "").number,
+        limit_s=_seconds(limit),
+    )
 
 
 def args_of(channel: ChannelSnapshot) -> list[str]:

@@ -14,12 +14,14 @@ from pathlib import Path
 import structlog
 
 from asterisk_consent.calls.announced import Announced, Policies
+from asterisk_consent.calls.withdrawal_line import Line, Lines, load_digits, load_lines, log_lines
 from asterisk_consent.config import Config, PolicyFile, load_policies
 from asterisk_consent.errors import AudioError, ConsentError, KeysError
 from asterisk_consent.ledger.read import ApprovalRow, latest_approvals
 from asterisk_consent.model import Mode
 from asterisk_consent.policy import Policy
 from asterisk_consent.policy.duties import announcement_duties
+from asterisk_consent.prompts.line import digits_directory
 from asterisk_consent.prompts.rendered import PromptSet, load_prompt_set
 from asterisk_consent.vault.recipients import read_recipients
 
@@ -88,6 +90,7 @@ def _announced(found: PolicyFile, approval: ApprovalRow | None, config: Config) 
         return Announced(policy=policy)
     try:
         prompts = load_prompts(Path(announcement_directory(config.prompts, policy)), policy)
+        digits = load_digits(config, policy.languages) if policy.receipt.read_out else {}
     except AudioError as error:
         return Announced(policy=policy, fault=NO_ANNOUNCEMENT, detail=str(error))
     fault = _unapproved(found, approval, prompts)
@@ -97,7 +100,8 @@ def _announced(found: PolicyFile, approval: ApprovalRow | None, config: Config) 
         read_recipients(policy.controller.id, config.keys)
     except KeysError as error:
         return Announced(policy=policy, fault=NO_KEYS, detail=f"{NO_KEYS} '{policy.controller.id}': {error}")
-    return Announced(policy=policy, prompts=prompts, path=path)
+    digits_path = digits_directory(config.prompts_in_asterisk)
+    return Announced(policy=policy, prompts=prompts, path=path, digits=digits, digits_path=digits_path)
 
 
 def log_loaded(announced: Mapping[str, Announced], *, today: date) -> None:
@@ -126,10 +130,16 @@ def _unapproved(found: PolicyFile, approval: ApprovalRow | None, prompts: Mappin
 
 
 class Reloading:
-    """Exchanges the policies when the service is told to (SIGHUP): all of them, or none."""
+    """Exchanges the policies when the service is told to (SIGHUP): all of them, or none.
 
-    def __init__(self, config: Config, policies: Policies, *, today: Callable[[], date]) -> None:
+    :param lines: the withdrawal lines; a line that cannot speak holds nothing back.
+    """
+
+    def __init__(
+        self, config: Config, policies: Policies, *, today: Callable[[], date], lines: Lines | None = None
+    ) -> None:
         self._config = config
+        self._lines = lines or Lines()
         self._today = today
         self._policies = policies
         self._asked_for = asyncio.Event()
@@ -147,10 +157,14 @@ class Reloading:
             loop.remove_signal_handler(signal.SIGHUP)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for now must not end the service
 
+    def _load(self) -> tuple[dict[str, Announced], dict[str, Line]]:
+        files = load_policies(self._config.policies)
+        return announce(files, self._config), load_lines(files, self._config)
+
     async def reload(self) -> bool:
         """Load everything anew; keep what there was where any of it cannot be asked. Tell whether it was loaded."""
         try:
-            announced = await asyncio.to_thread(load_announced, self._config)
+            announced, lines = await asyncio.to_thread(self._load)
         except ConsentError as error:
             log.error("policies.not_reloaded", error=str(error), effect="calls are asked as before")
             return False
@@ -159,6 +173,8 @@ class Reloading:
             log.error("policies.not_reloaded", faults=faults, effect="calls are asked as before")
             return False
         self._policies.replace(announced)
+        self._lines.replace(lines)
+        log_lines(lines)
         log_loaded(announced, today=self._today())
         log.info("policies.reloaded", policies=self._policies.asked())
         return True

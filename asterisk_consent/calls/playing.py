@@ -6,9 +6,10 @@ missing or truncated file reports success too. Source: ARI events ``PlaybackStar
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from asterisk_consent.calls.announced import Segment
-from asterisk_consent.dialogue.events import Event, Part, PartPlayed, PlaybackFailed
+from asterisk_consent.dialogue.events import PartPlayed, PlaybackFailed
 from asterisk_consent.pbx.ari import AriEvent
 
 TOLERANCE_MS = 200
@@ -29,12 +30,12 @@ class Playing:
     def __init__(self, channel: str) -> None:
         self._channel = channel
         self._play = 0
-        self._files: tuple[tuple[Part, Segment], ...] = ()
+        self._files: tuple[tuple[StrEnum, Segment], ...] = ()
         self._whole = True
         self._began_at_s: float | None = None
         self._played_ms = 0
 
-    def begin(self, play: int, files: Sequence[tuple[Part, Segment]]) -> str:
+    def begin(self, play: int, files: Sequence[tuple[StrEnum, Segment]]) -> str:
         """Note that these files were sent to be played; return the playback's id."""
         self._play, self._files, self._whole, self._began_at_s = play, tuple(files), True, None
         return playback_id(self._channel, play)
@@ -51,7 +52,7 @@ class Playing:
         current = self._elapsed_ms(at_s) if self._files and self._began_at_s is not None else 0
         return self._played_ms + current
 
-    def take(self, event: AriEvent) -> Event | None:
+    def take(self, event: AriEvent) -> PartPlayed | PlaybackFailed | None:
         """Turn a playback event into one of the dialogue's; ``None`` where it means nothing (any more)."""
         if (
             event.playback is None
@@ -71,14 +72,14 @@ class Playing:
                 return self._finished(event.at_s)
         return None
 
-    def _finished(self, at_s: float) -> Event | None:
+    def _finished(self, at_s: float) -> PartPlayed | PlaybackFailed | None:
         """Take the end of the last file; where more should have come the part was not played in full."""
         part = self._files[0][0]
         cut = any(other is part for other, _ in self._files[1:])
         ended = self._file_ended(at_s)
         return PartPlayed(self._play, part, False) if cut else ended
 
-    def _file_ended(self, at_s: float) -> Event | None:
+    def _file_ended(self, at_s: float) -> PartPlayed | PlaybackFailed | None:
         """Take the end of a file; the part has ended with the last of its files."""
         (part, segment), *rest = self._files
         elapsed_ms = self._elapsed_ms(at_s) if self._began_at_s is not None else 0

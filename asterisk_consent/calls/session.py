@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -17,8 +18,8 @@ from asterisk_consent.calls.announced import Announced, fault_of, script_of
 from asterisk_consent.calls.arrival import NO_REGIONS, Arrival
 from asterisk_consent.calls.call_file import CallFile
 from asterisk_consent.calls.deciding import Appender, RecordingKeeper, enter_decision
-from asterisk_consent.calls.playing import Playing, playback_id
-from asterisk_consent.calls.ways_out import CONTEXT, escape_s, recording_extension, way_out
+from asterisk_consent.calls.held import HeldChannel
+from asterisk_consent.calls.ways_out import CONTEXT, recording_extension, way_out
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -44,21 +45,17 @@ from asterisk_consent.dialogue.events import (
     PlaybackFailed,
     RecordingRefused,
     ServiceStopping,
-    Timer,
     TimerFired,
 )
 from asterisk_consent.dialogue.machine import step
 from asterisk_consent.dialogue.script import Dialogue, State
-from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError, PbxUnavailableError
+from asterisk_consent.errors import DialogueError, PbxError, PbxRefusedError
 from asterisk_consent.ledger.entry import NewEntry, decision_kind
 from asterisk_consent.model import Call, Outcome, RecordingId
 from asterisk_consent.pbx.ari import AriClient, AriEvent
 from asterisk_consent.policy import Policy
 
 log = structlog.get_logger(__name__)
-
-MAX_PLAYS = 18
-"""No policy lets the dialogue play more often to one call."""
 
 _OUTCOMES = {decision_kind(outcome): outcome for outcome in Outcome}
 
@@ -90,24 +87,23 @@ class Session:
     def __init__(self, arrival: Arrival, announced: Announced, surroundings: Surroundings) -> None:
         self.call = arrival.call
         self.outcome: Outcome | None = None
-        self._clock_s = asyncio.get_running_loop().time
-        self._limit_at_s = self._clock_s() + arrival.limit_s if arrival.limit_s else None
         self._file = CallFile(
-            arrival.call, announced=announced, region=surroundings.region, clock_s=self._clock_s
+            arrival.call,
+            announced=announced,
+            region=surroundings.region,
+            clock_s=asyncio.get_running_loop().time,
         )
         self._announced = announced
-        self._ari = surroundings.ari
-        self._channel = surroundings.ari.channels.get(channel_id=arrival.call.channel)
+        self._held = HeldChannel(
+            surroundings.ari, arrival.call.channel, call_id=arrival.call.call_id, limit_s=arrival.limit_s
+        )
         self._ledger = surroundings.ledger
         self._recorder = surroundings.recorder
         self._recording_id = RecordingId(surroundings.randomness(16).hex())
         self._now_s = surroundings.now_s
         self._dialogue = Dialogue(script=script_of(announced.policy))
-        self._playing = Playing(arrival.call.channel)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._appending: asyncio.Task[None] | None = None
-        self._stopping: asyncio.Task[None] | None = None
         self._start_in_doubt = False
         self._event_at_s = self._now_s()
         self.feed(opening(arrival.call, announced, surroundings.objects))
@@ -128,14 +124,13 @@ class Session:
             case "StasisEnd":
                 self.feed(CallLeft())
             case _:
-                translated = self._playing.take(event)
+                translated = self._held.playing.take(event)
                 if translated is not None:
                     self.feed(translated)
 
     async def silence(self) -> None:
         """Stop whatever an earlier run of the service still plays to this call: every request waits for its end."""
-        for play in range(1, MAX_PLAYS + 1):
-            await self._stop(playback_id(self.call.channel, play))
+        await self._held.silence()
 
     async def run(self) -> None:
         """Have the conversation; return when the call is no longer ours and its decision is settled."""
@@ -144,12 +139,11 @@ class Session:
                 await self._take(await self._events.get())
         except Exception:
             log.exception("session.failed", call_id=self.call.call_id)
-            await self._stop(self._playing.stop(self._event_at_s))
+            await self._held.stop_now(self._event_at_s)
             await self._release(Outcome.FAILED)
             await self._enter_fault()
         finally:
-            for timer in self._timers.values():
-                timer.cancel()
+            self._held.cancel_all()
 
     async def _enter_fault(self) -> None:
         """Enter that the call was let go over an error, unless its decision is on its way."""
@@ -177,14 +171,11 @@ class Session:
             case PlayPrompt(play, parts, language):
                 await self._play(play, parts, language)
             case StopPrompt():
-                playback = self._playing.stop(self._event_at_s)
-                self._stopping = asyncio.create_task(self._stop(playback), name="stop-prompt")
+                self._held.stop(self._event_at_s)
             case SetTimer(timer, seconds):
-                self._cancel(timer)
-                loop = asyncio.get_running_loop()
-                self._timers[timer] = loop.call_later(seconds, self.feed, TimerFired(timer))
+                self._held.set_timer(timer, seconds, partial(self.feed, TimerFired(timer)))
             case CancelTimer(timer):
-                self._cancel(timer)
+                self._held.cancel(timer)
             case AppendEntry(outcome, digit, reason):
                 entry = self._entry(outcome, digit, reason)
                 self._appending = asyncio.create_task(self._append(entry), name="append-decision")
@@ -196,21 +187,8 @@ class Session:
                 self._recorder.end_unstarted(self._recording_id, reason)
 
     async def _play(self, play: int, parts: tuple[Part, ...], language: str) -> None:
-        files = [(part, each) for part in parts for each in self._announced.segments(part, language)]
-        playback = self._playing.begin(play, files)
-        media = ",".join(f"sound:{segment.path}" for _, segment in files)
-        left_s = None if self._limit_at_s is None else self._limit_at_s - self._clock_s()
-        wait_s = escape_s(
-            [segment for _, segment in files],
-            first_digit_s=self._dialogue.script.first_digit_s,
-            left_s=left_s,
-        )
-        try:
-            await self._settle_stop()
-            await self._channel.set_variable("TIMEOUT(absolute)", f"{wait_s:.3f}")
-            await self._channel.play(media=media, playback_id=playback)
-        except PbxError as error:
-            log.warning("session.play_failed", call_id=self.call.call_id, error=str(error))
+        files = self._announced.files(parts, language, receipt=self.call.receipt)
+        if not await self._held.play(play, files, first_digit_s=self._dialogue.script.first_digit_s):
             self.feed(PlaybackFailed(play, "Asterisk did not take the announcement"))
 
     async def _append(self, entry: NewEntry) -> None:
@@ -222,10 +200,10 @@ class Session:
         self.feed(EntryCommitted() if entered else EntryFailed())
 
     async def _start_recording(self) -> None:
-        await self._settle_stop()
+        await self._held.settle_stop()
         try:
             extension = recording_extension(self._recording_id, self._dialogue)
-            await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension)
+            await self._held.channel.continue_in_dialplan(context=CONTEXT, extension=extension)
         except PbxRefusedError as error:
             # A start that nobody answered may have been carried out: then the call has left for its recording.
             refused = RecordingRefused(f"the call had left or ended ({error.status})")
@@ -235,35 +213,7 @@ class Session:
             log.warning("session.start_unknown", call_id=self.call.call_id, error=str(error))
 
     async def _release(self, outcome: Outcome) -> None:
-        await self._settle_stop()
-        extension = way_out(outcome, self._dialogue.language)
-        for _ in range(2):  # one that was not answered may be sent again: a call that has left is refused
-            try:
-                await self._channel.continue_in_dialplan(context=CONTEXT, extension=extension)
-            except PbxUnavailableError as error:
-                log.warning("session.release_unknown", call_id=self.call.call_id, error=str(error))
-            except PbxError as error:
-                log.info("session.release_failed", call_id=self.call.call_id, error=str(error))
-                return
-            else:
-                return
-
-    async def _stop(self, playback: str) -> None:
-        try:
-            await self._ari.stop_playback(playback)
-        except PbxError as error:
-            log.info("session.stop_failed", call_id=self.call.call_id, error=str(error))
-
-    async def _settle_stop(self) -> None:
-        """Wait for a playback to be deleted: a request to continue would wait for its end."""
-        if self._stopping is not None:
-            await self._stopping
-            self._stopping = None
-
-    def _cancel(self, timer: Timer) -> None:
-        handle = self._timers.pop(timer, None)
-        if handle is not None:
-            handle.cancel()
+        await self._held.let_go(context=CONTEXT, extension=way_out(outcome, self._dialogue.language))
 
     def _entry(self, outcome: Outcome, digit: str, reason: str) -> NewEntry:
         return self._file.entry(
@@ -271,7 +221,7 @@ class Session:
             language=self._dialogue.language,
             digit=digit,
             reason=reason,
-            played_ms=self._playing.played_ms(self._event_at_s),
+            played_ms=self._held.playing.played_ms(self._event_at_s),
             recording_id=self._recording_id,
         )
 

@@ -5,14 +5,33 @@ asked again, nothing is inferred; when another service takes the application's n
 """
 
 import asyncio
+from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from asterisk_consent.calls.announced import Policies
-from asterisk_consent.calls.arrival import Arrival, args_of, read_arrival
+from asterisk_consent.calls.arrival import (
+    Arrival,
+    args_of,
+    is_for_the_line,
+    new_receipt,
+    read_arrival,
+    read_line_call,
+)
+from asterisk_consent.calls.attempts import KEY_BYTES, AttemptLimits, Attempts
 from asterisk_consent.calls.session import Session, Surroundings
 from asterisk_consent.calls.ways_out import CONTEXT, LEFT_ALONE
-from asterisk_consent.dialogue.events import CallLost, ConnectionLost, ConnectionRestored, ServiceStopping
+from asterisk_consent.calls.withdrawal_line import Lines
+from asterisk_consent.calls.withdrawal_session import Withdrawals, WithdrawalSession
+from asterisk_consent.dialogue.events import (
+    CallLost,
+    Circumstance,
+    ConnectionLost,
+    ConnectionRestored,
+    ServiceStopping,
+)
+from asterisk_consent.dialogue.withdrawal.script import Result
 from asterisk_consent.errors import PbxError
 from asterisk_consent.model import CallId, Outcome
 from asterisk_consent.pbx.ari import AriEvent, ChannelSnapshot
@@ -26,22 +45,50 @@ REMEMBERED = 10_000
 """Channels remembered after their call went on, to tell a note about them from news."""
 
 
-class Switchboard:
-    """All sessions of one Asterisk; the handler of its ARI connection."""
+class Conversation(Protocol):
+    """What every session is: of a call that is asked, or of one to the withdrawal line."""
 
-    def __init__(self, policies: Policies, surroundings: Surroundings) -> None:
+    def feed(self, event: Circumstance) -> None:
+        """Hand over an event; taken in order."""
+        ...
+
+    def feed_ari(self, event: AriEvent) -> None:
+        """Hand over an ARI event of this call."""
+        ...
+
+    async def silence(self) -> None:
+        """Stop whatever an earlier run of the service still plays to this call."""
+        ...
+
+    async def run(self) -> None:
+        """Have the conversation; return when it is over."""
+        ...
+
+
+class Switchboard:
+    """All sessions of one Asterisk; the handler of its ARI connection.
+
+    :param withdrawals: the withdrawal lines; without them a call to one is given back at once.
+    """
+
+    def __init__(
+        self, policies: Policies, surroundings: Surroundings, withdrawals: Withdrawals | None = None
+    ) -> None:
         self._policies = policies
         self._surroundings = surroundings
-        self._sessions: dict[str, Session] = {}
+        self._withdrawals = withdrawals or _no_lines(surroundings)
+        self._sessions: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, None] = {}
         self.acting = False
         self.outcomes: dict[str, int] = {}
+        self.withdrawals: dict[str, int] = {}
+        """How many calls to the withdrawal lines ended in which way."""
         self.was_replaced = False
 
     @property
     def depth(self) -> int:
-        """How many calls are being asked."""
+        """How many calls we talk to."""
         return len(self._sessions)
 
     def has_asked(self, channel: str) -> bool:
@@ -116,6 +163,10 @@ class Switchboard:
             task.cancel()
 
     def _begin(self, channel: ChannelSnapshot, args: list[str], *, adopted: bool = False) -> None:
+        if is_for_the_line(args):
+            line = WithdrawalSession(read_line_call(channel, args), self._withdrawals, self._surroundings.ari)
+            self._start(channel.id, line, lambda: self._count_withdrawal(line.result), adopted=adopted)
+            return
         around = self._surroundings
         arrival = read_arrival(
             channel,
@@ -123,17 +174,28 @@ class Switchboard:
             call_id=CallId(around.randomness(16).hex()),
             at=int(around.now_s()),
             regions=around.regions,
+            receipt=new_receipt(around.randomness),
         )
         announced = self._policies.find(arrival.call.policy)
         if announced.leaves_alone(arrival.call.dialled):
             self._leave_alone(arrival)
             return
         session = Session(arrival, announced, self._surroundings)
-        self._sessions[channel.id] = session
-        self.remember(channel.id)
-        self._tasks[channel.id] = asyncio.create_task(
-            self._run(session, adopted=adopted), name=f"call-{arrival.call.call_id}"
+        self._start(channel.id, session, lambda: self.count(session.outcome), adopted=adopted)
+
+    def _start(
+        self, channel: str, session: Conversation, count: Callable[[], None], *, adopted: bool
+    ) -> None:
+        self._sessions[channel] = session
+        self.remember(channel)
+        self._tasks[channel] = asyncio.create_task(
+            self._run(channel, session, count, adopted=adopted), name=f"call-{channel}"
         )
+
+    def _count_withdrawal(self, result: Result | None) -> None:
+        """Count a call to a withdrawal line; ``None`` where the caller hung up before its end."""
+        name = result or "hung_up"
+        self.withdrawals[name] = self.withdrawals.get(name, 0) + 1
 
     def _leave_alone(self, arrival: Arrival) -> None:
         """Let a call that is none of ours go on, where the dialplan did not know yet that it is none."""
@@ -149,11 +211,19 @@ class Switchboard:
 
         self._tasks[arrival.call.channel] = asyncio.create_task(go_on(), name="left-alone")
 
-    async def _run(self, session: Session, *, adopted: bool) -> None:
+    async def _run(
+        self, channel: str, session: Conversation, count: Callable[[], None], *, adopted: bool
+    ) -> None:
         try:
             if adopted:
                 await session.silence()
             await session.run()
         finally:
-            del self._sessions[session.call.channel], self._tasks[session.call.channel]
-        self.count(session.outcome)
+            del self._sessions[channel], self._tasks[channel]
+        count()
+
+
+def _no_lines(surroundings: Surroundings) -> Withdrawals:
+    # Without a line nothing is ever counted, so the key hides nothing.
+    attempts = Attempts(AttemptLimits(), key=bytes(KEY_BYTES), clock_s=surroundings.now_s)
+    return Withdrawals(lines=Lines(), desk=None, attempts=attempts, region=surroundings.region)

@@ -27,6 +27,7 @@ from asterisk_consent.cli.policy import policy
 from asterisk_consent.cli.policy_show import show
 from asterisk_consent.cli.policy_try import try_
 from asterisk_consent.cli.prompts import prompts
+from asterisk_consent.cli.prompts_line import check_line, render_line
 from asterisk_consent.cli.recordings import recordings
 from asterisk_consent.cli.requests import requests
 from asterisk_consent.cli.retention import retention
@@ -75,6 +76,8 @@ for command in (
     cli.add_command(command)
 for command in (show, try_):
     policy.add_command(command)
+for command in (render_line, check_line):
+    prompts.add_command(command)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from asterisk_consent.calls.audition import APP as AUDITION
 from asterisk_consent.calls.audition import Audition
 from asterisk_consent.calls.loading import announcement_directory, load_prompts
 from asterisk_consent.cli.configured import configured
+from asterisk_consent.cli.prompts_line import digit_problems, render_digits
 from asterisk_consent.cli.texts import texts_option
 from asterisk_consent.config import Config, load_policies
 from asterisk_consent.errors import AudioError, ConfigError
@@ -57,6 +58,7 @@ def render(config: Config, texts: Path, voice: str | None, only: str | None) -> 
             voice=voice or wording_of(language).voice,
         )
         _show(policy, rendered)
+    render_digits(config, _read_out_in(_policies(config, only)))
 
 
 @prompts.command("import")
@@ -117,6 +119,7 @@ def check(config: Config, texts: Path, only: str | None) -> None:
     problems: list[str] = []
     for policy in _policies(config, only):
         problems += _problems(config, policy, texts)
+    problems += digit_problems(config, _read_out_in(_policies(config, only)))
     if problems:
         raise AudioError("\n".join(problems))
 
@@ -190,6 +193,11 @@ def _chosen(config: Config, only: str | None) -> Iterator[tuple[Policy, str]]:
     for policy in _policies(config, only):
         for language in policy.languages:
             yield policy, language
+
+
+def _read_out_in(policies: list[Policy]) -> set[str]:
+    """Return the languages in which receipts are read out."""
+    return {language for policy in policies if policy.receipt.read_out for language in policy.languages}
 
 
 def _policies(config: Config, only: str | None) -> list[Policy]:

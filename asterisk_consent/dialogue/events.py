@@ -13,6 +13,8 @@ class Part(StrEnum):
     QUESTION = "question"
     NO_REFUSAL = "no_refusal"
     """Why a refusal has no effect, where the law demands the recording."""
+    RECEIPT = "receipt"
+    """The receipt of the call, read out before it goes on to be recorded."""
 
 
 class Timer(StrEnum):
@@ -22,8 +24,10 @@ class Timer(StrEnum):
     """Silence after the question, or after the languages."""
     OVERALL = "overall"
     """The whole conversation."""
+    NEXT_DIGIT = "next_digit"
+    """Silence between two digits of a number that is being entered."""
     COMMIT = "commit"
-    """Waiting for the entry to be on disk."""
+    """Waiting for the entry to be on disk, or for what was asked for to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class PartPlayed:
     """Asterisk finished a part; ``complete`` tells whether all of it was played. ``play`` numbers the playback."""
 
     play: int
-    part: Part
+    part: StrEnum
     complete: bool
 
 
@@ -122,6 +126,9 @@ class RecordingRefused:
 
     reason: str
 
+
+Circumstance = CallLost | ConnectionLost | ConnectionRestored | ServiceStopping
+"""What happens to every conversation alike, whatever it is about."""
 
 Event = (
     CallArrived

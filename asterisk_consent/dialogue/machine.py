@@ -5,6 +5,7 @@ the recording, and then the caller is told; an agreement counts only once the in
 silence, a wrong digit, a hang-up and a fault are never an agreement (GDPR art. 4(11), recital 32). With opt-out and
 notice the call is recorded once everything was played to its end in a language the caller chose, and not after a
 digit that means nothing. Only a committed entry leads to a recording; there is one decision, whatever comes after it.
+Where the receipt is read out before the call goes on, any digit, fault or time-out ends that, and the call goes on.
 
 ``step`` is a function from (dialogue, event) to (dialogue, commands). A pair that the table does not list raises
 ``DialogueError`` and changes nothing.
@@ -13,6 +14,7 @@ digit that means nothing. Only a committed entry leads to a recording; there is 
 from collections.abc import Callable
 from dataclasses import replace
 
+from asterisk_consent.dialogue import reading_out
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -45,6 +47,7 @@ from asterisk_consent.dialogue.events import (
     Timer,
     TimerFired,
 )
+from asterisk_consent.dialogue.reading_out import Step
 from asterisk_consent.dialogue.script import Dialogue, State
 from asterisk_consent.errors import DialogueError
 from asterisk_consent.model import Mode, Outcome
@@ -55,7 +58,6 @@ COMMIT_TIMEOUT_S = 2.0
 NO_LANGUAGE = "no language chosen"
 ON_THE_LIST = "on the list of objections"
 
-Step = tuple[Dialogue, list[Command]]
 
 _SILENT = frozenset({State.LISTENING, State.AWAITING_LANGUAGE})
 _BEGINS_WITH = {Part.MENU: State.CHOOSING, Part.QUESTION: State.QUESTIONING}
@@ -255,6 +257,8 @@ def _committed(d: Dialogue, _: EntryCommitted) -> Step:
     """The decision is on disk: start the recording it allows, or let the call go on."""
     cancel = CancelTimer(Timer.COMMIT)
     outcome = d.decided or Outcome.FAILED
+    if outcome.allows_recording and d.script.reads_receipt:
+        return reading_out.begin(d, cancel)
     if outcome.allows_recording:
         return replace(d, state=State.STARTING), [cancel, StartRecording()]
     return replace(d, state=State.GONE), [cancel, ReleaseCall(outcome)]
@@ -357,10 +361,24 @@ TABLE: dict[tuple[State, type], tuple[Callable[..., Step], tuple[State, ...]]] =
     (State.INFORMING, ConnectionRestored): (_restored, (State.INFORMING,)),
     (State.QUESTIONING, ConnectionRestored): (_restored, (State.QUESTIONING,)),
     (State.LISTENING, ConnectionRestored): (_restored, (State.QUESTIONING,)),
-    (State.DECIDING, EntryCommitted): (_committed, (State.STARTING, State.GONE)),
+    (State.DECIDING, EntryCommitted): (
+        _committed,
+        (State.READING_OUT, State.STARTING, State.GONE),
+    ),
     (State.DECIDING, EntryFailed): (_not_committed, (State.GONE,)),
     (State.DECIDING, TimerFired): (_commit_timed_out, (State.DECIDING, State.DEPARTED)),
     **{(State.DECIDING, event): (_gone_while_deciding, (State.DEPARTED,)) for event in _LEAVING},
+    **{
+        (State.READING_OUT, event): (reading_out.ended, (State.READING_OUT, State.STARTING))
+        for event in (PartPlayed, PlaybackFailed)
+    },
+    **{
+        (State.READING_OUT, event): (reading_out.skip, (State.STARTING,))
+        for event in (DigitReceived, ServiceStopping, ConnectionRestored)
+    },
+    (State.READING_OUT, TimerFired): (reading_out.timed_out, (State.READING_OUT, State.STARTING)),
+    (State.READING_OUT, ConnectionLost): (_ignore, (State.READING_OUT,)),
+    **{(State.READING_OUT, event): (reading_out.gone, (State.GONE,)) for event in _LEAVING},
     (State.STARTING, RecordingRefused): (_recording_refused, (State.GONE,)),
     (State.STARTING, ConnectionRestored): (_start_again, (State.STARTING,)),
     **{(State.STARTING, event): (_started, (State.GONE,)) for event in _LEAVING},

@@ -21,6 +21,8 @@ class State(StrEnum):
     QUESTIONING = "questioning"
     LISTENING = "listening"
     DECIDING = "deciding"
+    READING_OUT = "reading_out"
+    """The receipt of a call that may be recorded is read out."""
     STARTING = "starting"
     DEPARTED = "departed"
     """The call is gone or was let go while its entry is still being written."""
@@ -34,6 +36,7 @@ class Script:
     :param refusal: what the refusal digit comes to: ``refused`` where consent is asked for, else ``objected``.
     :param takes_refusal: false where the law demands the recording: the caller is told so.
     :param menu: digit and language, where the caller chooses.
+    :param reads_receipt: whether the receipt is read out before a call goes on to be recorded.
     """
 
     mode: Mode
@@ -47,6 +50,7 @@ class Script:
     repeats: int = 0
     first_digit_s: float = 0.0
     overall_s: float = 0.0
+    reads_receipt: bool = False
 
     @property
     def announcement(self) -> tuple[Part, ...]:

@@ -236,6 +236,13 @@ def _copy_reasoned(policy: Policy, _: date) -> Iterator[tuple[Severity, str, str
         yield _ERROR, "rights.copy_reason", what, "write why, or copy_holds = 'both sides'"
 
 
+def _receipt_useful(policy: Policy, _: date) -> Iterator[tuple[Severity, str, str, str]]:
+    """A receipt that is read out can be used."""
+    if policy.receipt.read_out and not policy.takes_refusal:
+        what = "the receipt is read out to withdraw with, and the law demands that the recording is kept"
+        yield _WARNING, "receipt.read_out", what, "take it out, or tell what else the receipt is for"
+
+
 RULES: dict[str, Rule] = {
     "digits-needed": _digits_needed,
     "digit-two-meanings": _one_meaning,
@@ -252,5 +259,6 @@ RULES: dict[str, Rule] = {
     "review-due": _review_due,
     "agents-informed": _agents_informed,
     "copy-reasoned": _copy_reasoned,
+    "receipt-useful": _receipt_useful,
 }
 """Every rule by the name it has in findings."""

@@ -47,4 +47,6 @@ def announcement_duties(policy: Policy) -> Duties:
         duties["menu"] = {"choose": "GDPR art. 12(1): how to choose the language"}
     if policy.digits.refuse and not policy.takes_refusal:
         duties["no_refusal"] = {"no_refusal": "GDPR art. 12(1): why a refusal has no effect"}
+    if policy.receipt.read_out:
+        duties["receipt"] = {"receipt": "GDPR art. 7(3), 12(2): how to withdraw as easily as agreeing"}
     return duties

@@ -174,6 +174,16 @@ class Codes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a caller who is recorded is given of the call: the digits to withdraw with.
+
+    :param read_out: whether they are read out before the call is put through.
+    """
+
+    read_out: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of one policy.
 
@@ -212,6 +222,7 @@ class Policy:
     agents: Agents
     rights: Rights
     reports: Reports | None
+    receipt: Receipt = Receipt()
 
     @property
     def languages(self) -> tuple[str, ...]:

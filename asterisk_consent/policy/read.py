@@ -22,6 +22,7 @@ from asterisk_consent.policy.model import (
     Policy,
     Processor,
     Purpose,
+    Receipt,
     Recipient,
     Reports,
     Rights,
@@ -44,7 +45,7 @@ _DIRECTIONS = {
     "outgoing": (Direction.OUTGOING,),
     "both": (Direction.INCOMING, Direction.OUTGOING),
 }
-_OF_THE_ASKING = ("proof_term", "language", "announcement", "purposes")
+_OF_THE_ASKING = ("proof_term", "language", "announcement", "purposes", "receipt")
 _ONE_DAY = Term(amount=1, unit="day")
 
 
@@ -111,6 +112,7 @@ def _read(table: Table) -> Policy:
         agents=_agents(table.optional_section("agents")),
         rights=_rights(table.optional_section("rights")),
         reports=_reports(table.optional_section("reports")),
+        receipt=_receipt(table.optional_section("receipt")) if asks else Receipt(),
     )
     for key in () if asks else _OF_THE_ASKING:
         table.unwanted(key, "means nothing with mode 'off'; take it out")
@@ -318,6 +320,14 @@ def _reports(table: Table | None) -> Reports | None:
     reports = Reports(keep=_term(table, "keep"), per_agent=table.boolean("per_agent", False))
     table.end()
     return reports
+
+
+def _receipt(table: Table | None) -> Receipt:
+    if table is None:
+        return Receipt()
+    receipt = Receipt(read_out=table.boolean("read_out", False))
+    table.end()
+    return receipt
 
 
 def _term(table: Table, key: str) -> Term:

@@ -28,6 +28,8 @@ SILENCE_DBFS = -45.0
 
 CEILING_DBFS = -2.0
 """Highest sample before encoding: leaves room for what A-law, mu-law and G.722 round up."""
+CREST_DB = 19.5
+"""How far the highest sample may be above the loudness, so that resampling does not take it past the ceiling."""
 _STEP_MS = 5
 _FULL_SCALE = 1 << 31
 
@@ -62,6 +64,22 @@ def level(segment: Any) -> Any:
     if loudness == float("-inf"):
         return segment
     return segment.apply_gain(min(LOUDNESS_LUFS - loudness, CEILING_DBFS - segment.max_dBFS))
+
+
+def tame_peaks(segment: Any) -> Any:
+    """Round off the few peaks of a pydub segment that would keep it from :data:`LOUDNESS_LUFS`.
+
+    For a machine's voice, which cannot be asked to say it again; what has none comes back as it was.
+    """
+    samples = samples_of(segment)
+    loudness = loudness_lufs(samples, segment.frame_rate)
+    if loudness == float("-inf") or segment.max_dBFS - loudness <= CREST_DB:
+        return segment
+    limit = 10 ** ((loudness + CREST_DB) / 20)
+    knee = limit / 2
+    above = np.maximum(np.abs(samples) - knee, 0.0)
+    rounded = np.minimum(np.abs(samples), knee) + (limit - knee) * np.tanh(above / (limit - knee))
+    return segment_of(np.sign(samples) * rounded, segment.frame_rate)
 
 
 def resample(segment: Any, rate: int) -> Any:

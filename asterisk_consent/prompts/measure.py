@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.errors import AudioError
+from asterisk_consent.prompts.form import PAUSE
 from asterisk_consent.prompts.formats import RATES, decode
 from asterisk_consent.prompts.level import (
     LOUDNESS_LUFS,
@@ -24,7 +25,7 @@ from asterisk_consent.prompts.watched import MAKE_AGAIN, WatchedFiles
 LONGEST_MS = 20_000
 """How long a part may be: a caller waits, and cannot skip what was not said yet."""
 LONGEST_INFORMATION_MS = 60_000
-LONGEST_SILENCE_MS = MARGIN_MS + 90
+LONGEST_SILENCE_MS = MARGIN_MS + 100
 """How long the silence before and after the speech may be."""
 
 
@@ -55,6 +56,8 @@ def audio_problems(prompts: PromptSet) -> list[str]:
     """
     problems = []
     for name, part in prompts.parts.items():
+        if name == PAUSE:
+            continue
         files = {suffix: _measure_file(part, suffix) for suffix in SUFFIXES}
         problems += level_problems(name, files) + _silence_problems(name, files)
         problems += _length_problems(name, files[".wav"]) + _original_problems(part)

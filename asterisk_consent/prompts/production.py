@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from asterisk_consent.errors import AudioError
+from asterisk_consent.prompts.form import ANNOUNCEMENT, Form
 from asterisk_consent.prompts.formats import RATES, encode
 from asterisk_consent.prompts.level import cut_silence, level, resample, samples_of
 from asterisk_consent.prompts.measure import level_problems, measure_audio
@@ -25,10 +27,12 @@ from asterisk_consent.prompts.rendered import (
     PromptSet,
     load_prompt_set,
 )
-from asterisk_consent.prompts.text import PARTS
 
 _DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
 """An announcement is public, and Asterisk reads it as another user: whatever the umask, it must be able to."""
+
+
+PAUSE_MS = 450
 
 
 def make_part(
@@ -54,15 +58,25 @@ def make_part(
     return part, files
 
 
-def write_announcement(directory: Path, manifest: Manifest, files: Mapping[str, bytes]) -> PromptSet:
-    """Write an announcement into ``directory`` in place of the one there, and load it.
+def make_pause() -> tuple[ManifestPart, dict[str, bytes]]:
+    """Make the silence between groups of digits: its place in the manifest and its files by suffix."""
+    samples = {rate: np.zeros(rate * PAUSE_MS // 1000) for rate in set(RATES.values())}
+    files = {suffix: encode(samples[RATES[suffix]], suffix) for suffix in SUFFIXES}
+    digests = {suffix: hashlib.sha256(content).hexdigest() for suffix, content in files.items()}
+    return ManifestPart(text="", duration_ms=PAUSE_MS, files=digests), files
+
+
+def write_announcement(
+    directory: Path, manifest: Manifest, files: Mapping[str, bytes], form: Form = ANNOUNCEMENT
+) -> PromptSet:
+    """Write an announcement, or what else is spoken, into ``directory`` in place of the one there, and load it.
 
     :param files: the content of each file by its path from ``directory``.
     :raises AudioError: where it cannot be written; what was there before is then as it was, unless the
         disk failed while names were being changed.
     """
     content = {**files, MANIFEST: msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"}
-    gone = [f"{name}{suffix}" for name in PARTS if name not in manifest.parts for suffix in SUFFIXES]
+    gone = [f"{name}{suffix}" for name in form.parts if name not in manifest.parts for suffix in SUFFIXES]
     try:
         _replace(directory, content)
         for name in gone:
@@ -73,7 +87,7 @@ def write_announcement(directory: Path, manifest: Manifest, files: Mapping[str, 
             where=str(directory),
             remedy="Run the command as the user of the service, and see that the disk has room",
         ) from error
-    return load_prompt_set(directory)
+    return load_prompt_set(directory, form)
 
 
 def _replace(directory: Path, content: Mapping[str, bytes]) -> None:

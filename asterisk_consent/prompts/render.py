@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asterisk_consent.errors import AudioError
-from asterisk_consent.prompts.production import make_part, write_announcement
+from asterisk_consent.prompts.form import ANNOUNCEMENT, PAUSE, Form
+from asterisk_consent.prompts.level import tame_peaks
+from asterisk_consent.prompts.production import make_part, make_pause, write_announcement
 from asterisk_consent.prompts.rendered import (
     PLACEHOLDER,
     PromptSet,
@@ -16,7 +18,14 @@ from asterisk_consent.prompts.speech import speak
 
 
 def render_prompts(
-    *, spoken: Mapping[str, str], language: str, name: str, reviewed_by: str, directory: Path, voice: str
+    *,
+    spoken: Mapping[str, str],
+    language: str,
+    name: str,
+    reviewed_by: str,
+    directory: Path,
+    voice: str,
+    form: Form = ANNOUNCEMENT,
 ) -> PromptSet:
     """Render the parts in ``spoken`` and write files and manifest to ``directory``.
 
@@ -25,10 +34,12 @@ def render_prompts(
     :param voice: an espeak-ng voice (``nl``, ``nb``, ``en-gb``).
     :raises AudioError: where it cannot be spoken or written; nothing is written then.
     """
-    if problems := part_problems(spoken):
+    if problems := part_problems(spoken, form):
         raise AudioError("\n".join(problems), where=f"{language}/{name}")
     made = {
-        part: make_part(part, speak(spoken[part], voice=voice), text=spoken[part])
+        part: make_pause()
+        if part == PAUSE
+        else make_part(part, tame_peaks(speak(spoken[part], voice=voice)), text=spoken[part])
         for part in in_order(spoken)
     }
     manifest = manifest_of(
@@ -41,4 +52,4 @@ def render_prompts(
     files = {
         f"{part}{suffix}": each for part, (_, by_suffix) in made.items() for suffix, each in by_suffix.items()
     }
-    return write_announcement(directory, manifest, files)
+    return write_announcement(directory, manifest, files, form)

@@ -4,7 +4,7 @@ Rule: what is loaded is exactly what was rendered. Every file is compared with i
 in an entry of the ledger stands for the text and the sound that the caller was given (GDPR art. 7(1)).
 
 Digest of an announcement: SHA-256 over the line ``asterisk-consent announcement 1`` and, for each part it has,
-in the order of :data:`~asterisk_consent.prompts.text.PARTS`, three lines: its name, the SHA-256 of its
+in the order of :data:`~asterisk_consent.prompts.form.ORDER`, three lines: its name, the SHA-256 of its
 canonical text, the SHA-256 of its ``.wav`` file. Digest of its words: SHA-256 over the line
 ``asterisk-consent words 1``, a line with the language and, for each part in the same order, two lines: its
 name, the SHA-256 of its canonical text. Digests in lower-case hexadecimal, every line ended by a line feed.
@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from asterisk_consent.errors import AudioError
-from asterisk_consent.prompts.text import PARTS
+from asterisk_consent.prompts.form import ANNOUNCEMENT, ORDER, Form
 from asterisk_consent.prompts.watched import MAKE_AGAIN, WatchedFiles
 
 MANIFEST = "prompts.json"
@@ -60,7 +60,7 @@ class PromptSet:
     spoken_by: str
     """The person in the studio, or the placeholder voice."""
     parts: Mapping[str, Prompt]
-    """In the order of :data:`~asterisk_consent.prompts.text.PARTS`; not every announcement has all."""
+    """In the order of :data:`~asterisk_consent.prompts.form.ORDER`; not every announcement has all."""
     digest: str
     """Stands in the ledger for the text and the sound of all parts."""
     files: WatchedFiles = field(default_factory=WatchedFiles, compare=False, repr=False)
@@ -145,23 +145,23 @@ def text_digest(language: str, spoken: Mapping[str, str]) -> str:
 
 def in_order(parts: Iterable[str]) -> list[str]:
     """Give the names of parts in the order in which digests are taken over them."""
-    return sorted(parts, key=PARTS.index)
+    return sorted(parts, key=ORDER.index)
 
 
-def part_problems(parts: Iterable[str]) -> list[str]:
-    """Say what keeps parts of these names from being an announcement."""
+def part_problems(parts: Iterable[str], form: Form = ANNOUNCEMENT) -> list[str]:
+    """Say what keeps parts of these names from being an announcement, or what else is spoken."""
     given = set(parts)
-    problems = [] if ESSENTIAL in given else [f"there is no {ESSENTIAL}"]
-    return problems + [f"there is no part named {name}" for name in sorted(given - set(PARTS))]
+    problems = [f"there is no {name}" for name in form.parts if name in form.needed - given]
+    return problems + [f"there is no part named {name}" for name in sorted(given - set(form.parts))]
 
 
-def load_prompt_set(directory: Path) -> PromptSet:
-    """Load the announcement rendered into ``directory``.
+def load_prompt_set(directory: Path, form: Form = ANNOUNCEMENT) -> PromptSet:
+    """Load the announcement, or what else is spoken, rendered into ``directory``.
 
     :raises AudioError: where the manifest or a file is missing, empty, or not what was rendered.
     """
     manifest = _read_manifest(directory / MANIFEST)
-    if part_problems(manifest.parts) or any(
+    if part_problems(manifest.parts, form) or any(
         set(part.files) != set(SUFFIXES) or part.duration_ms <= 0 for part in manifest.parts.values()
     ):
         raise _not_rendered("the manifest is incomplete", directory / MANIFEST)

@@ -16,52 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.errors import ConfigError
+from asterisk_consent.prompts.form import ANNOUNCEMENT, Form
 from asterisk_consent.prompts.wording import spoken_digit
 
-DUTIES: Mapping[str, Mapping[str, str]] = {
-    "menu": {"choose": "which digit chooses this language"},
-    "information": {
-        "controller": "who the controller is",
-        "recording": "that the call is recorded, or that the controller wants to record it",
-        "monitoring": "that the call is or may be listened to while it goes on",
-        "purposes": "what the recording is for",
-        "content": "what is in the recording: the voice, and what is said",
-        "storage": "how long the recording is kept",
-        "withdrawal": "that consent can be withdrawn at any time, and that the recording is then erased",
-        "objection": "that and how one may object",
-        "legal_obligation": "that the law demands the recording",
-        "rights": "which other rights the caller has",
-        "equal_service": "that the caller is put through whatever the answer",
-        "address": "where the whole privacy notice is",
-    },
-    "question": {
-        "agree": "which digit agrees to the recording",
-        "refuse": "which digit refuses the recording",
-        "object": "which digit objects to recording and listening",
-        "repeat": "which digit has everything said again",
-    },
-    "no_refusal": {
-        "no_refusal": "that this recording cannot be refused, why, and what else the caller can do"
-    },
-}
-"""What the sentences of each part may tell, by part and duty."""
+DUTIES = ANNOUNCEMENT.duties
+"""What the sentences of each part of an announcement may tell, by part and duty."""
 
-PARTS = tuple(DUTIES)
+PARTS = ANNOUNCEMENT.parts
 """The parts an announcement may have, in the order in which they are played; only the information is always there."""
 
-PLACES = frozenset(
-    {
-        "controller",
-        "purposes",
-        "storage_time",
-        "address",
-        "agree_digit",
-        "refuse_digit",
-        "repeat_digit",
-        "language_digit",
-    }
-)
-"""What a text may name between braces."""
+PLACES = ANNOUNCEMENT.places
+"""What an announcement may name between braces."""
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 """A place in a sentence; its name is the group."""
@@ -87,7 +52,7 @@ class AnnouncementText:
         return f"{self.language}/{self.name}.toml"
 
 
-def load_text(path: Path) -> AnnouncementText:
+def load_text(path: Path, form: Form = ANNOUNCEMENT) -> AnnouncementText:
     """Read the text at ``<language>/<name>.toml``.
 
     :raises ConfigError: with every problem of the file.
@@ -96,10 +61,10 @@ def load_text(path: Path) -> AnnouncementText:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the announcement text cannot be read: {error}", where=str(path)) from error
-    return parse_text(source, language=path.parent.name, name=path.stem)
+    return parse_text(source, language=path.parent.name, name=path.stem, form=form)
 
 
-def parse_text(source: str, *, language: str, name: str) -> AnnouncementText:
+def parse_text(source: str, *, language: str, name: str, form: Form = ANNOUNCEMENT) -> AnnouncementText:
     """Make an announcement of the TOML in ``source``.
 
     :raises ConfigError: with every problem found, one a line.
@@ -109,13 +74,13 @@ def parse_text(source: str, *, language: str, name: str) -> AnnouncementText:
         fields = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not TOML: {error}", where=where) from error
-    if problems := list(_problems_of_file(fields)):
+    if problems := list(_problems_of_file(fields, form)):
         raise ConfigError("\n".join(problems), where=where)
     return AnnouncementText(
         language=language,
         name=name,
         reviewed_by=fields["reviewed_by"],
-        parts={part: fields[part] for part in PARTS if part in fields},
+        parts={part: fields[part] for part in form.parts if part in fields},
     )
 
 
@@ -149,35 +114,36 @@ def canonical(spoken: str) -> str:
     return " ".join(unicodedata.normalize("NFC", spoken).split())
 
 
-def _problems_of_file(fields: Mapping[str, object]) -> Iterator[str]:
+def _problems_of_file(fields: Mapping[str, object], form: Form) -> Iterator[str]:
     reviewer = fields.get("reviewed_by")
     if reviewer is None:
         yield "no reviewed_by: name who has reviewed the wording, or write 'unreviewed'"
     elif not (isinstance(reviewer, str) and reviewer.strip()):
         yield "reviewed_by must be a text that is not empty"
-    if "information" not in fields:
-        yield "no part information"
+    for part in form.parts:
+        if part in form.needed and part not in fields:
+            yield f"no part {part}"
     for part, sentences in fields.items():
         if part == "reviewed_by":
             continue
-        if part not in DUTIES:
-            yield f"unknown part {part}; known are: {', '.join(PARTS)}"
+        if part not in form.duties:
+            yield f"unknown part {part}; known are: {', '.join(form.parts)}"
         elif not (isinstance(sentences, dict) and sentences):
-            yield f"{part} must be a table [{part}] of sentences; they are: {', '.join(DUTIES[part])}"
+            yield f"{part} must be a table [{part}] of sentences; they are: {', '.join(form.duties[part])}"
         else:
             for duty, sentence in sentences.items():
-                yield from _problems_of_sentence(part, duty, sentence)
+                yield from _problems_of_sentence(part, duty, sentence, form)
 
 
-def _problems_of_sentence(part: str, duty: str, sentence: object) -> Iterator[str]:
+def _problems_of_sentence(part: str, duty: str, sentence: object, form: Form) -> Iterator[str]:
     where = f"{part}.{duty}"
-    if duty not in DUTIES[part]:
-        yield f"unknown sentence {where}; known in {part} are: {', '.join(DUTIES[part])}"
+    if duty not in form.duties[part]:
+        yield f"unknown sentence {where}; known in {part} are: {', '.join(form.duties[part])}"
     if not (isinstance(sentence, str) and sentence.strip()):
         yield f"{where} must be a text that is not empty"
         return
-    for place in sorted(set(PLACE.findall(sentence)) - PLACES):
-        yield f"{where} names the unknown place {{{place}}}; known are: {', '.join(sorted(PLACES))}"
+    for place in sorted(set(PLACE.findall(sentence)) - form.places):
+        yield f"{where} names the unknown place {{{place}}}; known are: {', '.join(sorted(form.places))}"
     if re.search(r"[{}]", PLACE.sub("", sentence)):
         yield f"{where} has a brace that is not part of a place"
     if _UNSPEAKABLE.search(sentence):

@@ -38,7 +38,12 @@ class Caller:
     digits: list[tuple[float, str]] = field(default_factory=list)
     hangs_up_at_s: float = float("inf")
     lengths_s: dict[str, float] = field(
-        default_factory=lambda: {"information": INFORMATION_MS / 1000, "question": QUESTION_MS / 1000}
+        default_factory=lambda: {
+            "information": INFORMATION_MS / 1000,
+            "question": QUESTION_MS / 1000,
+            "receipt": 3.0,
+            **dict.fromkeys([*"0123456789", "pause"], 0.4),
+        }
     )
     faults: dict[str, PbxError] = field(default_factory=dict)
     """What to raise for commands whose story begins so."""

@@ -54,6 +54,22 @@ def waiting_channel(
     )
 
 
+def channel_on_the_line(
+    channel_id: str = CHANNEL,
+    *,
+    controller: str = "voorbeeld",
+    number: str = "+442079460123",
+    presentation: str = "allowed_not_screened",
+    limit: str = "0",
+) -> ChannelSnapshot:
+    """Return a channel that waits in our application, as ``[asterisk-consent-withdrawal]`` sends it there."""
+    data = f"asterisk-consent,withdraw,{controller},{presentation},{limit}"
+    place = DialplanPlace(context="asterisk-consent-withdrawal", exten="s", app_name="Stasis", app_data=data)
+    return ChannelSnapshot(
+        id=channel_id, state="Up", caller=CallerId(number=number), dialplan=place, language="nl"
+    )
+
+
 @dataclass(slots=True)
 class _Playback:
     channel: str
@@ -74,12 +90,19 @@ class FakeAsterisk:
     """What there is in Asterisk; ``story`` tells in words what was asked of it, in order."""
 
     lengths_ms: dict[str, int] = field(
-        default_factory=lambda: {"information": INFORMATION_MS, "question": QUESTION_MS}
+        default_factory=lambda: {
+            "information": INFORMATION_MS,
+            "question": QUESTION_MS,
+            "receipt": 3000,
+            **dict.fromkeys([*"0123456789", "pause"], 400),
+        }
     )
     channels: dict[str, ChannelSnapshot] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     bridges: dict[str, list[str]] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    """The media of each playback, with their paths."""
     faults: dict[str, PbxError] = field(default_factory=dict)
     """What to raise for requests whose story begins so; nothing is done then."""
     slow: dict[str, _Held] = field(default_factory=dict)
@@ -140,12 +163,13 @@ class FakeAsterisk:
             case ["GET", "channels"]:
                 return "list channels", lambda: msgspec.json.encode(list(self.channels.values()))
             case ["POST", "channels", channel, "play", playback]:
+                self.paths.append(params["media"])
                 media = [each.rpartition("/")[2] for each in params["media"].split(",")]
                 return f"play {'+'.join(media)}", lambda: self._play(channel, playback, media)
             case ["POST", "channels", channel, "variable"]:
                 return f"{params['variable']}={params['value']}", lambda: self._on(channel)
             case ["POST", "channels", channel, "continue"]:
-                assert params["context"] == "asterisk-consent"
+                assert params["context"] in ("asterisk-consent", "asterisk-consent-withdrawal")
                 assert params["priority"] == "1"
                 return f"continue {params['extension']}", lambda: self._continue(channel)
             case ["DELETE", "playbacks", playback]:

@@ -49,7 +49,8 @@ def write_texts(directory: Path) -> None:
     """Write a text of every kind in every language."""
     for language in LANGUAGES:
         known: dict[str, str] = {}
-        for file in sorted((TEXTS / language).glob("*.toml"), reverse=True):
+        announcements = set((TEXTS / language).glob("*.toml")) - {TEXTS / language / "withdrawal.toml"}
+        for file in sorted(announcements, reverse=True):
             for sentences in load_text(file).parts.values():
                 known |= sentences
         known |= _MORE[language]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from asterisk_consent.calls.awaited import Awaited
 from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.dialogue.events import Part
+from asterisk_consent.dialogue.withdrawal.script import SpokenDigit
 from asterisk_consent.ledger.entry import NewEntry
 from asterisk_consent.model import RecordingId
 from asterisk_consent.policy import parse_policy
+from asterisk_consent.policy.model import Receipt
 from asterisk_consent.prompts.rendered import Prompt, PromptSet
 from tests.calls.asterisk import INFORMATION_MS, QUESTION_MS, FakeAri, FakeAsterisk
 from tests.calls.ledger import FakeLedger
@@ -37,7 +39,36 @@ PROMPTS = PromptSet(
     },
 )
 
+WORD_MS = 400
+RECEIPT_MS = 3000
+DIGITS = replace(
+    PROMPTS,
+    name="digits",
+    parts={
+        digit: Prompt(
+            path_without_suffix=Path("/digits") / digit, duration_ms=WORD_MS, sha256="cd" * 32, text=digit
+        )
+        for digit in SpokenDigit
+    },
+)
+WITH_RECEIPT = Announced(
+    policy=replace(POLICY, receipt=Receipt(read_out=True)),
+    prompts={
+        "nl": replace(
+            PROMPTS,
+            parts={
+                **PROMPTS.parts,
+                Part.RECEIPT: replace(PROMPTS.parts[Part.QUESTION], duration_ms=RECEIPT_MS, text="receipt"),
+            },
+        )
+    },
+    path="/prompts",
+    digits={"nl": DIGITS},
+    digits_path="/digits",
+)
+
 POLICIES = {
+    "p1-receipt": WITH_RECEIPT,
     "p1-nl": Announced(policy=POLICY, prompts={"nl": PROMPTS}, path="/prompts"),
     "p1-mute": Announced(policy=POLICY, fault="no announcement"),
 }

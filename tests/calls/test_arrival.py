@@ -4,7 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from asterisk_consent.calls.arrival import Arrival, args_of, read_arrival
+from asterisk_consent.calls.arrival import (
+    Arrival,
+    LineCall,
+    args_of,
+    is_for_the_line,
+    read_arrival,
+    read_line_call,
+)
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Decision, decision_payload, payload_bytes, read_payload
 from asterisk_consent.model import MAX_OUTSIDE_TEXT, CallId, Direction, Outcome, Party
@@ -132,3 +139,32 @@ def test_a_waiting_channel_is_ours_when_it_waits_in_our_application() -> None:
     assert args_of(waiting("Stasis", "another,ask,p1-nl")) == []
     assert args_of(waiting("Stasis", "")) == []
     assert args_of(waiting("Queue", "asterisk-consent,ask")) == []
+
+
+def test_a_call_to_the_withdrawal_line_is_told_from_one_that_is_asked() -> None:
+    assert is_for_the_line(["withdraw", "voorbeeld"])
+    assert not is_for_the_line(["ask", "withdraw"])
+    assert not is_for_the_line([])
+
+
+@pytest.mark.parametrize(
+    ("presentation", "number"),
+    [
+        ("allowed_passed_screen", "+442079460123"),
+        ("prohib_not_screened", None),
+        ("unavailable", None),
+        ("", None),
+    ],
+)
+def test_a_number_withheld_on_the_line_is_forgotten_at_once(presentation: str, number: str | None) -> None:
+    found = ChannelSnapshot(id="1.1", caller=CallerId(name="Anna", number="+442079460123"))
+
+    call = read_line_call(found, ["withdraw", "voorbeeld", presentation, "12.5"])
+
+    assert call == LineCall(channel="1.1", controller="voorbeeld", number=number, limit_s=12.5)
+
+
+def test_arguments_of_the_line_that_are_missing_count_as_empty() -> None:
+    call = read_line_call(ChannelSnapshot(id="1.1", caller=CallerId(number="1")), ["withdraw"])
+
+    assert call == LineCall(channel="1.1", controller="", number=None, limit_s=0.0)

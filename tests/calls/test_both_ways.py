@@ -82,6 +82,16 @@ BEHAVIOURS = {
     "no announcement": Behaviour(policy="p1-mute"),
     "information cut short": Behaviour(information_s=0.5, digits=((3.0, "1"),)),
     "withheld number": Behaviour(presentation="prohib_not_screened", digits=((INFORMATION_S + 1, "1"),)),
+    "agrees, hears the receipt": Behaviour(policy="p1-receipt", digits=((INFORMATION_S + 1, "1"),)),
+    "agrees, skips the receipt": Behaviour(
+        policy="p1-receipt", digits=((INFORMATION_S + 1, "1"), (INFORMATION_S + 5, "2"))
+    ),
+    "agrees, hangs up in the receipt": Behaviour(
+        policy="p1-receipt", digits=((INFORMATION_S + 1, "1"),), hangs_up_at_s=INFORMATION_S + 6
+    ),
+    "refuses, where the receipt would be read": Behaviour(
+        policy="p1-receipt", digits=((INFORMATION_S + 1, "2"),)
+    ),
     "agrees, entry cannot be written": Behaviour(digits=((INFORMATION_S + 1, "1"),), entries_fail=True),
     "refuses, entry cannot be written": Behaviour(digits=((1.0, "2"),), entries_fail=True),
     "agrees, entry is late": Behaviour(digits=((INFORMATION_S + 1, "1"),), entry_takes_s=10.0),

@@ -24,6 +24,8 @@ from asterisk_consent.config import load_policy
 from asterisk_consent.dialogue.events import Part
 from asterisk_consent.errors import AudioError, ConfigError, LedgerError
 from asterisk_consent.ledger.store import Ledger
+from asterisk_consent.prompts.form import DIGITS
+from asterisk_consent.prompts.line import spoken_digits_of
 from asterisk_consent.vault.recipients import recipients_path
 from tests.calls.approved_place import ApprovedPlace
 from tests.ledger.tampering import tampering
@@ -156,6 +158,28 @@ def test_an_announcement_without_a_part_that_the_policy_needs_is_none(place: App
     assert "asterisk-consent prompts render" in place.loaded()["p2-nb"].detail
     with pytest.raises(AudioError, match="the announcement has no question"):
         load_prompts(directory, load_policy(place.file_of("p2-nb")).policy)
+
+
+def test_a_receipt_that_is_to_be_read_out_needs_its_digits(place: ApprovedPlace) -> None:
+    file = place.file_of("p2-nb")
+    text = file.read_text(encoding="utf-8") + "\n[receipt]\nread_out = true\n"
+    file.write_text(text.replace("version = 1", "version = 2"), encoding="utf-8")
+    place.approve("p2-nb", place.speak("p2-nb"))
+    assert fault(place) == NO_ANNOUNCEMENT
+
+    digits = place.config.prompts / "_digits" / "nb"
+    make_announcement(digits, spoken_digits_of("nb"), language="nb", form=DIGITS)
+    found = place.loaded()["p2-nb"]
+    assert found.fault == ""
+    files = found.files((Part.RECEIPT,), "nb", receipt="123456789012")
+    assert [segment.path.removeprefix("/as/asterisk/sees/it/") for _, segment in files][:5] == [
+        "p2-nb/2/nb/receipt",
+        "_digits/nb/1",
+        "_digits/nb/2",
+        "_digits/nb/3",
+        "_digits/nb/pause",
+    ]
+    assert {part for part, _ in files} == {Part.RECEIPT}
 
 
 def test_a_language_that_was_never_spoken_is_none(place: ApprovedPlace) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from asterisk_consent.calls.session import MAX_PLAYS
+from asterisk_consent.calls.held import MAX_PLAYS
 from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.model import Outcome
@@ -326,9 +326,9 @@ async def test_a_storm_of_digits_counts_once_and_leaves_a_bounded_course() -> No
 def test_no_policy_makes_more_playbacks_than_an_earlier_run_can_be_silenced_of() -> None:
     most = EXAMPLE.replace("attempts = 3", "attempts = 5").replace("repeats = 1", "repeats = 5")
     timing = parse_policy(most, file="p.toml").timing
-    menu, explained, restored = timing.attempts, 1, 2
+    menu, explained, restored, receipt = timing.attempts, 1, 2, 1
 
-    assert menu + timing.attempts + timing.repeats + explained + restored <= MAX_PLAYS
+    assert menu + timing.attempts + timing.repeats + explained + restored + receipt <= MAX_PLAYS
     with pytest.raises(ConfigError):
         parse_policy(most.replace("attempts = 5", "attempts = 6"), file="p.toml")
     with pytest.raises(ConfigError):

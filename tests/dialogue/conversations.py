@@ -1,5 +1,7 @@
 """Ways to bring a conversation somewhere: a script and a list of events per state and road."""
 
+from dataclasses import replace
+
 from asterisk_consent.dialogue.events import (
     CallArrived,
     CallerObjected,
@@ -30,6 +32,7 @@ from tests.dialogue.playbook import (
     OPT_IN_MENU,
     OPT_OUT,
     OPT_OUT_DEMANDED,
+    RECEIPT,
     SCRIPT,
 )
 
@@ -39,6 +42,8 @@ QUESTIONED = PartPlayed(1, Part.QUESTION, True)
 AGREE, REFUSE, REPEAT, WRONG, OBJECT = (DigitReceived(digit) for digit in "12379")
 CHOICES = PartPlayed(1, Part.MENU, True)
 DUTCH, FRENCH = DigitReceived("1"), DigitReceived("3")
+
+NOTICE_RECEIPT = replace(NOTICE, reads_receipt=True)
 
 Road = tuple[Script, list[Event]]
 
@@ -87,6 +92,11 @@ ROADS: dict[State, list[Road]] = {
         (SCRIPT, [ARRIVED, REFUSE]),
         (OPT_OUT, [TO_CHOOSE, OBJECT]),
         (NOTICE, [ARRIVED, INFORMED]),
+        (RECEIPT, [ARRIVED, INFORMED, AGREE]),
+    ],
+    State.READING_OUT: [
+        (RECEIPT, [ARRIVED, INFORMED, AGREE, EntryCommitted()]),
+        (NOTICE_RECEIPT, [ARRIVED, INFORMED, EntryCommitted()]),
     ],
     State.STARTING: [
         (SCRIPT, [ARRIVED, INFORMED, AGREE, EntryCommitted()]),

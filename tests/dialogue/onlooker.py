@@ -4,6 +4,8 @@ Observable is: which digits came, which parts were played in full and in which l
 heard at all, what was committed, which timers run, which commands came.
 """
 
+from enum import StrEnum
+
 from asterisk_consent.dialogue.commands import (
     AppendEntry,
     CancelTimer,
@@ -33,6 +35,7 @@ from asterisk_consent.dialogue.events import (
     TimerFired,
 )
 from asterisk_consent.dialogue.machine import COMMIT_TIMEOUT_S, ON_THE_LIST, TABLE, step
+from asterisk_consent.dialogue.reading_out import RECEIPT_TIMEOUT_S
 from asterisk_consent.dialogue.script import Dialogue, Script
 from asterisk_consent.errors import DialogueError
 from asterisk_consent.model import Mode, Outcome
@@ -65,7 +68,7 @@ class Onlooker:
         self.playing_language = ""
         self.parts: list[Part] = []
         self.informed_in: set[str] = set()
-        self.played_out: set[tuple[Part, str]] = set()
+        self.played_out: set[tuple[StrEnum, str]] = set()
         self.strayed = False
         self.away = False
         self.timers: set[Timer] = set()
@@ -141,6 +144,9 @@ class Onlooker:
 
     def _obey(self, command: Command, event: Event) -> None:
         match command:
+            case SetTimer(Timer.OVERALL as timer, seconds) if self.committed:
+                assert seconds == RECEIPT_TIMEOUT_S
+                self.timers.add(timer)
             case SetTimer(timer, seconds):
                 assert seconds == self.seconds[timer]
                 self.timers.add(timer)
@@ -165,7 +171,14 @@ class Onlooker:
 
     def _play(self, prompt: PlayPrompt) -> None:
         assert prompt.play == self.playing + 1
-        assert self.decision is None
+        if prompt.parts == (Part.RECEIPT,):
+            assert self.script.reads_receipt
+            assert self.committed is True
+            assert self.allowed
+            assert self.call_here
+        else:
+            assert Part.RECEIPT not in prompt.parts
+            assert self.decision is None
         assert prompt.language == self.language
         assert (Part.MENU in prompt.parts) == (not self.language)
         assert Part.NO_REFUSAL not in prompt.parts or not self.script.takes_refusal

@@ -11,13 +11,19 @@ Rule: every command has to be expected, in its order, before the next event happ
 follows the last event. The idea is mitmproxy's (``test/mitmproxy/proxy/tutils.py``).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Generic, Self, TypeVar
 
 from asterisk_consent.dialogue.commands import Command
 from asterisk_consent.dialogue.events import Event
 from asterisk_consent.dialogue.machine import step
 from asterisk_consent.dialogue.script import Dialogue, Script, State
 from asterisk_consent.model import Mode, Outcome
+
+DialogueT = TypeVar("DialogueT")
+EventT = TypeVar("EventT")
+CommandT = TypeVar("CommandT")
 
 SCRIPT = Script(
     mode=Mode.OPT_IN,
@@ -35,6 +41,8 @@ MENU = (("1", "nl"), ("3", "fr"))
 """Digits that mean something else once the language is known."""
 
 OPT_IN_MENU = replace(SCRIPT, menu=MENU)
+
+RECEIPT = replace(SCRIPT, reads_receipt=True)
 
 OPT_OUT = Script(
     mode=Mode.OPT_OUT,
@@ -59,27 +67,25 @@ NOTICE_DEMANDED = replace(NOTICE_MENU, refuse_digit="9", takes_refusal=False)
 """The law demands the recording: who presses 9 is told so."""
 
 
-class Playbook:
+class Conversation(Generic[DialogueT, EventT, CommandT]):
     """One conversation and the commands it has given that nobody has expected yet."""
 
-    def __init__(self, script: Script = SCRIPT) -> None:
-        self.dialogue = Dialogue(script=script)
-        self._unexpected: list[Command] = []
+    def __init__(
+        self, dialogue: DialogueT, step: Callable[[DialogueT, EventT], tuple[DialogueT, list[CommandT]]]
+    ) -> None:
+        self.dialogue = dialogue
+        self._step = step
+        self._unexpected: list[CommandT] = []
         self._course: list[str] = []
 
-    @property
-    def state(self) -> State:
-        """Where the conversation stands."""
-        return self.dialogue.state
-
-    def __rshift__(self, event: Event) -> "Playbook":
+    def __rshift__(self, event: EventT) -> Self:
         """Let ``event`` happen."""
         self._nothing_left(f"before >> {event}")
-        self.dialogue, self._unexpected = step(self.dialogue, event)
+        self.dialogue, self._unexpected = self._step(self.dialogue, event)
         self._course.append(f">> {event}")
         return self
 
-    def __lshift__(self, command: Command) -> "Playbook":
+    def __lshift__(self, command: CommandT) -> Self:
         """Expect ``command`` to be the next one."""
         found = self._unexpected.pop(0) if self._unexpected else None
         assert found == command, self._complaint(f"expected << {command}\nbut found << {found}")
@@ -97,3 +103,15 @@ class Playbook:
 
     def _complaint(self, what: str) -> str:
         return "\n".join([*self._course, what])
+
+
+class Playbook(Conversation[Dialogue, Event, Command]):
+    """A conversation before a call."""
+
+    def __init__(self, script: Script = SCRIPT) -> None:
+        super().__init__(Dialogue(script=script), step)
+
+    @property
+    def state(self) -> State:
+        """Where the conversation stands."""
+        return self.dialogue.state

@@ -63,6 +63,7 @@ def scripts(draw: st.DrawFn) -> Script:
         repeats=draw(st.integers(0, 2)),
         first_digit_s=5.0,
         overall_s=90.0,
+        reads_receipt=draw(st.sampled_from([False, False, True])),
     )
 
 
@@ -130,6 +131,16 @@ class Undisturbed(RuleBasedStateMachine):
     @rule(event=st.sampled_from([EntryCommitted(), EntryCommitted(), EntryFailed()]))
     def settle_entry(self, event: Event) -> None:
         self.happen(event)
+
+    @precondition(lambda self: self.seen.dialogue.state is State.READING_OUT)
+    @rule(
+        event=st.sampled_from(
+            [DigitReceived("5"), TimerFired(Timer.OVERALL), ServiceStopping(), ConnectionRestored(), None]
+        )
+    )
+    def end_the_reading(self, event: Event | None) -> None:
+        self.happen(event or PlaybackFailed(self.seen.playing, "no such file"))
+        assert StartRecording() in self.seen.commands
 
     @precondition(lambda self: StartRecording() in self.seen.commands)
     @rule(event=st.sampled_from([CallLeft(), RecordingRefused("gone")]))
@@ -208,6 +219,8 @@ class Undisturbed(RuleBasedStateMachine):
     def timers_of_a_finished_conversation_are_cancelled(self) -> None:
         if self.seen.dialogue.state is State.DECIDING:
             assert self.seen.timers == {Timer.COMMIT}
+        if self.seen.dialogue.state is State.READING_OUT:
+            assert self.seen.timers == {Timer.OVERALL}
         if self.seen.dialogue.state in (State.STARTING, State.DEPARTED, State.GONE):
             assert not self.seen.timers
 
@@ -218,7 +231,8 @@ class Undisturbed(RuleBasedStateMachine):
         breaks = sum(isinstance(event, ConnectionRestored) for event in self.seen.seen)
         menus = script.attempts if script.menu else 0
         explained = 0 if script.takes_refusal else 1
-        assert prompts <= menus + script.attempts + script.repeats + explained + breaks
+        receipt = 1 if script.reads_receipt else 0
+        assert prompts <= menus + script.attempts + script.repeats + explained + receipt + breaks
         assert self.seen.explanations <= explained * (1 + breaks)
 
 

@@ -22,6 +22,7 @@ NUMBERS = """
   1011  as 1001, over FastAGI
   1016  as 1006, over FastAGI
   112   an emergency number: straight to the agent, never asked, never recorded
+  1090  the withdrawal line of the controller voorbeeld, in Dutch and English
   1099  a policy that does not exist: the agent, unrecorded
 
 Call from this machine with any SIP phone, without registration: sip:1001@127.0.0.1:{port} (UDP).

@@ -163,6 +163,7 @@ class DevelopmentPbx:
         write_service(self.settings, config, policies)
         self.make_keys()
         self.consent("prompts", "render")
+        self.consent("prompts", "render-line", "--controller", "voorbeeld")
         self.service.start(wanted)
         self.approve()
         self.service.reload()

@@ -14,6 +14,7 @@ from asterisk_consent.policy.model import (
     Language,
     Processor,
     Purpose,
+    Receipt,
     Recipient,
     Reports,
     Rights,
@@ -138,6 +139,9 @@ copy_reason = "the agent's privacy"
 [reports]
 keep = "2 years"
 per_agent = true
+
+[receipt]
+read_out = true
 """
 
 READ = {
@@ -211,4 +215,5 @@ READ = {
         answer_within=Term(amount=30, unit="day"), copy_holds="own side", copy_reason="the agent's privacy"
     ),
     "reports": Reports(keep=Term(amount=2, unit="year"), per_agent=True),
+    "receipt": Receipt(read_out=True),
 }

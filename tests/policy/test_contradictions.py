@@ -427,6 +427,17 @@ CASES = {
         what="a copy of one's own side only, without a reason",
         instead="write why, or copy_holds = 'both sides'",
     ),
+    "a receipt that erases nothing": Case(
+        rule="receipt-useful",
+        policy="p3-nl",
+        old='basis = "legitimate-interests"',
+        new='basis = "legal-obligation"\nreceipt.read_out = true',
+        place="receipt.read_out",
+        at="receipt.read_out",
+        what="the receipt is read out to withdraw with, and the law demands that the recording is kept",
+        instead="take it out, or tell what else the receipt is for",
+        severity=Severity.WARNING,
+    ),
 }
 
 

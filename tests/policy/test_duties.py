@@ -55,6 +55,11 @@ def test_without_a_digit_to_refuse_there_is_no_refusal_to_explain() -> None:
     assert set(duties_of(changed(LEGAL, '[digits]\nrefuse = "9"', ""))) == {"information"}
 
 
+def test_a_receipt_that_is_read_out_is_announced() -> None:
+    text = shipped("p2-nb") + "\n[receipt]\nread_out = true\n"
+    assert duties_of(text)["receipt"] == {"receipt"}
+
+
 def test_where_nothing_is_recorded_nothing_is_said() -> None:
     assert duties_of(shipped("p4-plain")) == {}
 

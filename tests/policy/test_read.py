@@ -57,6 +57,7 @@ def test_what_may_be_left_out_has_a_modest_default() -> None:
     assert policy.codes == Codes()
     assert (policy.roles, policy.recipients, policy.excluded) == ((), (), ())
     assert (policy.processor, policy.reports) == (None, None)
+    assert not policy.receipt.read_out
     assert policy.rights == Rights(
         answer_within=Term(amount=1, unit="month"), copy_holds="both sides", copy_reason=""
     )
@@ -318,6 +319,7 @@ UNKNOWN = [
     ("[agents]", "agents.nmae", "aliases, basis, notice, works_council"),
     ("[rights]", "rights.nmae", "answer_within, copy_holds, copy_reason"),
     ("[reports]", "reports.nmae", "keep, per_agent"),
+    ("[receipt]", "receipt.nmae", "read_out"),
 ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asterisk_consent.policy import Policy
+from asterisk_consent.prompts.form import ANNOUNCEMENT, Form
 from asterisk_consent.prompts.production import write_announcement
 from asterisk_consent.prompts.rendered import (
     SUFFIXES,
@@ -19,7 +20,13 @@ DURATION_MS = 1_000
 
 
 def make_announcement(
-    directory: Path, spoken: Mapping[str, str], *, language: str, name: str = "made", voice: str = "nobody"
+    directory: Path,
+    spoken: Mapping[str, str],
+    *,
+    language: str,
+    name: str = "made",
+    voice: str = "nobody",
+    form: Form = ANNOUNCEMENT,
 ) -> PromptSet:
     """Write an announcement that says ``spoken``; another voice makes other bytes of the same words."""
     parts: dict[str, ManifestPart] = {}
@@ -30,7 +37,7 @@ def make_announcement(
         parts[part] = ManifestPart(text=spoken[part], duration_ms=DURATION_MS, files=digests)
         files |= {f"{part}{suffix}": each for suffix, each in content.items()}
     manifest = manifest_of(parts, language=language, name=name, reviewed_by="unreviewed", spoken_by=voice)
-    return write_announcement(directory, manifest, files)
+    return write_announcement(directory, manifest, files, form)
 
 
 def make_announcements(

@@ -14,6 +14,7 @@ from asterisk_consent.prompts.level import (
     resample,
     samples_of,
     segment_of,
+    tame_peaks,
 )
 from asterisk_consent.prompts.loudness import loudness_lufs, peak_dbfs
 from tests.prompts.sound import Sound, dbfs, silence, speech, tone
@@ -64,6 +65,16 @@ def test_a_level_that_would_clip_is_not_reached() -> None:
     levelled = level(segment(click))
     assert peak_dbfs(samples_of(levelled)) == pytest.approx(CEILING_DBFS, abs=0.1)
     assert loudness_of(levelled) < LOUDNESS_LUFS - 1
+
+
+def test_peaks_that_keep_speech_from_its_loudness_are_rounded_off_and_others_left() -> None:
+    peaked = of(440, 1.0, 0.08)
+    peaked[5000:5004] = 0.9
+    levelled = level(tame_peaks(segment(peaked)))
+    assert loudness_of(levelled) == pytest.approx(LOUDNESS_LUFS, abs=0.2)
+    assert peak_dbfs(samples_of(levelled)) <= CEILING_DBFS
+    even = segment(of(440, 1.0))
+    assert tame_peaks(even) == even
 
 
 def test_silence_is_not_made_loud() -> None:

@@ -10,7 +10,7 @@ from asterisk_consent.errors import ConfigError
 from asterisk_consent.prompts import speech
 from asterisk_consent.prompts.level import cut_silence
 from asterisk_consent.prompts.text import PARTS, PLACES, canonical, fill_text, load_text, parse_text
-from asterisk_consent.prompts.wording import wording_of
+from asterisk_consent.prompts.wording import known_languages, wording_of
 from tests.prompts.announcement import KINDS, SOUNDS, VALUES, shipped_text, values_for
 
 OPT_IN = ("information", "question")
@@ -36,7 +36,7 @@ def test_sentences_are_spoken_in_the_order_written_with_a_space_between() -> Non
 
 def test_every_shipped_text_is_of_a_known_kind() -> None:
     files = {f"{path.parent.name}/{path.stem}" for path in SOUNDS.glob("*/*.toml")}
-    assert files == set(KINDS)
+    assert files == set(KINDS) | {f"{language}/withdrawal" for language in known_languages()}
 
 
 @pytest.mark.parametrize("name", KINDS)

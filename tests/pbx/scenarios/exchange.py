@@ -28,6 +28,7 @@ ANNOUNCED = MappingProxyType(
         "1004": ("p4-logging", "en"),
         "1021": ("p1-nl", "en"),
         "1220": ("legal-nl", "nl"),
+        "1230": ("receipt-nl", "nl"),
     }
 )
 """Policy and language by the number dialled; every other number is p1-nl in Dutch, or lets the caller choose."""
