@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from asterisk_consent.ledger import RecordingRow, recordings
+from asterisk_consent.ledger.standing import list_requests
 from asterisk_consent.model import Done, Effect, KeptBecause
 from asterisk_consent.prompts.form import WITHDRAWAL_LINE
 from asterisk_consent.prompts.rendered import load_prompt_set
 from tests.calls.withdrawal_desk import FakeDesk, Recorded
 from tests.pbx.development import DevelopmentPbx
+from tests.pbx.scenarios.evidence import wait_for_ends
 from tests.pbx.scenarios.exchange import Caller, Exchange, next_number
 from tests.pbx.scenarios.line_service import line_service
 from tests.pbx.service import Service
@@ -20,6 +23,8 @@ from tests.pbx.spoken import Spoken, spoken
 from tests.pbx.spoken_digits import digits_heard
 
 LINE = "1090"
+READS_OUT = "1230"
+"""Its policy reads the receipt out."""
 REFERENCE = "90273548"
 WHOLE = "120398567744"
 LAST = WHOLE[-4:]
@@ -249,14 +254,51 @@ def test_nothing_was_looked_for_without_a_confirmation(played: Played) -> None:
     assert played.results == {"erased": 2, "kept": 1, "unchanged": 2, "hung_up": 2}
 
 
-def test_a_service_without_a_desk_says_to_try_later(pbx: DevelopmentPbx, service: Service) -> None:
-    async def call() -> Person:
-        async with Exchange(pbx) as exchange:
-            person = on(pbx, await exchange.connect(LINE))
-            await withdraw_with_last_digits(person)
-            return person
+async def agree_and_note_the_receipt(exchange: Exchange, prompts: Path) -> tuple[Caller, str]:
+    """Agree, write down the receipt that is read out, talk, hang up."""
+    caller = await exchange.connect(READS_OUT)
+    await caller.wait_for_question()
+    await caller.press("1")
+    await caller.reach_agent(within_s=30.0)
+    await asyncio.sleep(2.0)
+    await caller.hang_up()
+    heard = caller.call.stream.received_in_step
+    announced = spoken(heard, prompts / "receipt-nl" / "1" / "nl" / "receipt.wav")
+    digits = prompts / "_digits" / "nl"
+    receipt, _ = digits_heard(heard, digits, since=announced.ended_at, groups=(3, 3, 3, 3))
+    return caller, receipt
 
-    assert asyncio.run(call()).answers == {"later"}
+
+def test_the_receipt_that_a_caller_heard_withdraws_the_recording(
+    pbx: DevelopmentPbx, service: Service
+) -> None:
+    """From the agreement to the erasure with nothing but a telephone, the service and its ledger."""
+    assert service.is_running()
+    ledger = pbx.settings.data / "ledger.sqlite"
+
+    def row_of(caller: Caller) -> RecordingRow:
+        return next(row for row in recordings(ledger) if row.channel == caller.channel)
+
+    async def calls() -> tuple[Caller, Person]:
+        async with Exchange(pbx) as exchange:
+            caller, receipt = await agree_and_note_the_receipt(exchange, pbx.settings.prompts)
+            await asyncio.to_thread(wait_for_ends, pbx.settings)
+            assert row_of(caller).has_audio
+            person = on(pbx, await exchange.connect(LINE, number=caller.number))
+            await greeted(person)
+            await person.enter(f"{receipt[-4:]}#", "greeting", "ask_last")
+            await person.press("1")
+            await person.hear_the_end()
+            return caller, person
+
+    caller, person = asyncio.run(calls())
+    row = row_of(caller)
+    assert person.answers == {"erased"}
+    assert not row.has_audio
+    assert not list((pbx.settings.data / "vault").glob(f"{row.recording_id}*"))
+    assert not list(pbx.settings.keys.rglob(f"{row.call_id}.audio.age*"))
+    (request,) = [each for each in list_requests(ledger) if each.call_id == row.call_id]
+    assert (request.way, request.reference) == ("telephone", person.reference("reference"))
 
 
 def test_while_the_service_is_away_callers_are_told_at_once(pbx: DevelopmentPbx, service: Service) -> None:
