@@ -23,7 +23,7 @@ from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.sweeping import Sweeping
 from asterisk_consent.calls.switchboard import Switchboard
-from asterisk_consent.config import CheckpointConfig, Config, load_policies
+from asterisk_consent.config import Config, load_policies
 from asterisk_consent.errors import ConsentError, KeysError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
@@ -31,7 +31,6 @@ from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.read import find_recording
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.watching import Watch
-from asterisk_consent.ledger.witness import Directory, Mail, Syslog, Witness
 from asterisk_consent.model import RecordingId
 from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
@@ -39,6 +38,7 @@ from asterisk_consent.pbx.fastagi import FastAgiServer
 from asterisk_consent.rights.erasing import Holdings
 from asterisk_consent.rights.requests import Requests
 from asterisk_consent.vault.proof_keys import ProofKeys
+from asterisk_consent.witnesses import witnesses
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ async def serve(config: Config) -> None:
         publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
         await _enter(ledger, Kind.SERVICE_STARTED)
         checkpoints = Checkpoints(
-            config.ledger_path, key=config.checkpoints.key, witnesses=_witnesses(config.checkpoints)
+            config.ledger_path, key=config.checkpoints.key, witnesses=witnesses(config.checkpoints)
         )
         checkpoints.start()
         log.info("service.started", policies=policies.asked(), release=__version__)
@@ -229,25 +229,6 @@ def _heartbeat(
         now=_now,
         new_call_id=lambda: os.urandom(16).hex(),
     )
-
-
-def _witnesses(config: CheckpointConfig) -> list[Witness]:
-    found: list[Witness] = []
-    if config.directory is not None:
-        found.append(Directory(path=config.directory))
-    if config.mail_to:
-        found.append(
-            Mail(
-                to=config.mail_to,
-                sender=config.mail_from,
-                host=config.mail_host,
-                port=config.mail_port,
-                every_s=config.mail_every_s,
-            )
-        )
-    if config.syslog:
-        found.append(Syslog(address=config.syslog))
-    return found
 
 
 def _is_kept(config: Config, recording_id: RecordingId) -> bool:

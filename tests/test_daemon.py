@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from asterisk_consent.config import CheckpointConfig, load_config
-from asterisk_consent.daemon import _witnesses
 from asterisk_consent.ledger import verify
 from asterisk_consent.ledger.checkpoint import read_checkpoint
 from asterisk_consent.ledger.courier import END_WITHIN_S
 from asterisk_consent.ledger.witness import Directory, Mail, Syslog, Witness
+from asterisk_consent.witnesses import witnesses
 from tests.ledger.mail_server import mail_server
 
 POLICIES = Path(__file__).resolve().parents[1] / "policies"
@@ -42,7 +42,7 @@ def configured(directory: Path, text: str) -> CheckpointConfig:
 def test_checkpoints_go_to_the_places_that_are_configured_and_to_no_other(
     tmp_path: Path, text: str, expected: list[Witness]
 ) -> None:
-    assert _witnesses(configured(tmp_path, text)) == expected
+    assert witnesses(configured(tmp_path, text)) == expected
 
 
 def wait_for(elsewhere: Path, files: int) -> list[Path]:

@@ -32,13 +32,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "vault": _VALUES | {"durable"},
     "pbx": {"errors"},
     "dialogue": _VALUES | {"policy"},
+    "witnesses": {"config", "ledger"},
     "prompts": _STORES,
     "rights": _STORES,
     "calls": _WORK,
     "console": _WORK | {"calls"},
-    "daemon": _WORK | {"calls"},
+    "doctor": _WORK | {"calls", "witnesses"},
+    "daemon": _WORK | {"calls", "witnesses"},
     "__main__": {"cli"},
-    "cli": _WORK | {"emergency", "calls", "console", "daemon"},
+    "cli": _WORK | {"emergency", "calls", "console", "daemon", "doctor"},
 }
 PURE = (
     "dialogue",

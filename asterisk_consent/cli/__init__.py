@@ -17,6 +17,7 @@ from asterisk_consent.cli.asking import erase, object_, restrict, withdraw
 from asterisk_consent.cli.bypass import bypass
 from asterisk_consent.cli.calls import calls
 from asterisk_consent.cli.dialplan import dialplan
+from asterisk_consent.cli.doctor import doctor
 from asterisk_consent.cli.init import init, recovery_test
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.legal_hold import legal_hold
@@ -50,6 +51,7 @@ def cli(context: click.Context, config_file: Path) -> None:
 for command in (
     init,
     recovery_test,
+    doctor,
     serve,
     policy,
     prompts,

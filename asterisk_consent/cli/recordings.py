@@ -15,6 +15,7 @@ from asterisk_consent.cli.listing import print_listing
 from asterisk_consent.cli.opening import identity_option, opening
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
+from asterisk_consent.doctor.recordings import orphans_of
 from asterisk_consent.errors import AudioError, RequestRefusedError
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.read import RecordingRow, find_recording
@@ -22,7 +23,7 @@ from asterisk_consent.ledger.read import recordings as list_recordings
 from asterisk_consent.model import RecordingId
 from asterisk_consent.rights.access import Wanted, release
 from asterisk_consent.vault.export import check_digest, export_wav
-from asterisk_consent.vault.orphans import Orphans, find_orphans
+from asterisk_consent.vault.orphans import Orphans
 
 COLUMNS = (("recording", "call"), ("state", "length"), ("started (UTC)",), ("note",))
 
@@ -109,7 +110,7 @@ def verify(config: Config, recording_id: str | None) -> None:
         problems = []
     else:
         everything = list_recordings(config.ledger_path)
-        orphans = _orphans(config, everything)
+        orphans = orphans_of(config, everything)
         rows = [row for row in everything if row.has_audio and row.recording_id not in orphans.missing]
         problems = _described(orphans)
     for row in rows:
@@ -147,19 +148,6 @@ def _with_audio(config: Config, recording_id: str) -> RecordingRow:
             remedy="There is nothing to hand out",
         )
     return row
-
-
-def _orphans(config: Config, rows: list[RecordingRow]) -> Orphans:
-    return find_orphans(
-        spool=config.spool,
-        vault=config.vault,
-        keys=config.keys,
-        running={RecordingId(row.recording_id): row.call_id for row in rows if not row.state.is_final},
-        ended={RecordingId(row.recording_id) for row in rows if row.state.is_final},
-        kept={
-            RecordingId(row.recording_id): row.call_id for row in rows if row.state.is_final and row.has_audio
-        },
-    )
 
 
 def _described(orphans: Orphans) -> list[str]:

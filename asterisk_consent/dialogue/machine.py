@@ -115,7 +115,9 @@ def _unaskable(d: Dialogue, event: CallUnaskable) -> Step:
 
 
 def _objected(d: Dialogue, _: CallerObjected) -> Step:
-    """Enter the refusal of somebody who objected before, without asking again."""
+    """Enter the refusal of somebody who objected before, without asking again; where the law takes none, nothing is."""
+    if not d.script.takes_refusal:
+        return _decide(d, Outcome.FAILED, reason=ON_THE_LIST)
     return _decide(d, d.script.refusal, reason=ON_THE_LIST)
 
 

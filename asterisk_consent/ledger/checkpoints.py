@@ -23,7 +23,7 @@ from asterisk_consent.ledger.checkpoint import (
 )
 from asterisk_consent.ledger.commit import prepare, read_head, read_ledger_id, write_entries
 from asterisk_consent.ledger.connection import reading
-from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
+from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry, read_header
 from asterisk_consent.ledger.payload import CheckpointKey
 
 
@@ -75,6 +75,30 @@ def covered(path: Path) -> Covered:
         _, key = _last(connection)
         seq = connection.execute("SELECT max(seq) FROM checkpoint").fetchone()[0]
         return Covered(key=key, seq=seq or 0, head=read_head(connection).seq)
+
+
+def newest_checkpoint(path: Path) -> Checkpoint | None:
+    """Return the last stored checkpoint, ``None`` where none was taken yet.
+
+    :raises LedgerError: there is no ledger, or it or the checkpoint cannot be read.
+    """
+    with reading(path) as connection:
+        row = connection.execute(
+            "SELECT number, seq, content FROM checkpoint ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else _stored(*row)
+
+
+def waiting_since(path: Path, seq: int) -> int | None:
+    """Return when the first entry after ``seq`` was entered, in UTC seconds; ``None`` where there is none.
+
+    :raises LedgerError: there is no ledger, or it cannot be read.
+    """
+    with reading(path) as connection:
+        row = connection.execute(
+            "SELECT header FROM chain WHERE seq > ? ORDER BY seq LIMIT 1", (seq,)
+        ).fetchone()
+        return None if row is None else read_header(row[0]).at
 
 
 def covering(connection: sqlite3.Connection, seq: int) -> Checkpoint | None:

@@ -17,6 +17,7 @@ from asterisk_consent.errors import ConsentError, LedgerError, WitnessUnavailabl
 from asterisk_consent.ledger.checkpoint import Checkpoint, SigningKey
 from asterisk_consent.ledger.checkpoints import covered, take_checkpoint
 from asterisk_consent.ledger.keyfile import has_key, load_key, make_key
+from asterisk_consent.ledger.sent import note_sent
 from asterisk_consent.ledger.witness import Witness
 
 log = structlog.get_logger(__name__)
@@ -45,22 +46,28 @@ class _Told:
 
 
 class Courier:
-    """Brings checkpoints to one witness."""
+    """Brings checkpoints to one witness.
+
+    :param ledger: whose checkpoints they are; beside it is noted what arrived. ``None`` notes nothing.
+    """
 
     def __init__(
         self,
         witness: Witness,
         *,
+        ledger: Path | None = None,
         retry_s: float = EVERY_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._witness = witness
+        self._ledger = ledger
         self._retry_s = retry_s
         self._monotonic = monotonic
         self._changed = threading.Condition()
         self._newest: Checkpoint | None = None
         self._ending = False
         self._told = _Told("checkpoint.not_sent", "checkpoint.sent_again")
+        self._told_note = _Told("checkpoint.not_noted", "checkpoint.noted_again")
         self._thread = threading.Thread(target=self._run, name=f"courier-{witness.name}", daemon=True)
 
     def start(self) -> None:
@@ -106,7 +113,18 @@ class Courier:
             self._told.failure(error)
             return False
         self._told.success(self._witness.name)
+        self._note(checkpoint)
         return True
+
+    def _note(self, checkpoint: Checkpoint) -> None:
+        if self._ledger is None:
+            return
+        try:
+            note_sent(self._ledger, self._witness.name, checkpoint)
+        except LedgerError as error:
+            self._told_note.failure(error)
+        else:
+            self._told_note.success(self._witness.name)
 
 
 class Checkpoints:
@@ -128,7 +146,7 @@ class Checkpoints:
     ) -> None:
         self._ledger = ledger
         self._key_path = key
-        self._couriers = [Courier(witness, retry_s=every_s) for witness in witnesses]
+        self._couriers = [Courier(witness, ledger=ledger, retry_s=every_s) for witness in witnesses]
         self._every_s = every_s
         self._clock = clock
         self._randomness = randomness

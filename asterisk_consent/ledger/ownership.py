@@ -57,6 +57,29 @@ class Ownership:
         self._descriptor = descriptor
         return True
 
+    def is_taken(self) -> bool:
+        """Tell whether a service has the lock; makes no file and leaves no trace.
+
+        :raises LedgerUnavailableError: the lock may not be looked at.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise LedgerUnavailableError(
+                f"whether a service runs cannot be told ({error.strerror})",
+                where=str(self._path),
+                remedy="Run it as root or as the user of the service",
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def release(self) -> None:
         """Give the lock back; does nothing when we do not have it."""
         if self._descriptor >= 0:

@@ -36,8 +36,8 @@ class RecordingRow:
     size: int
     sha256: str
     reason: str
-    erased_seq: int
-    erased_at: int
+    erased_seq: int = 0
+    erased_at: int = 0
 
     @property
     def has_audio(self) -> bool:

@@ -69,6 +69,18 @@ class AmiClient:
         if self._supervisor is None:
             self._supervisor = asyncio.create_task(self._supervise(), name="ami-supervisor")
 
+    async def try_login(self) -> None:
+        """Log in once, beside whoever else is, and leave.
+
+        :raises PbxError: why that is not possible.
+        """
+        link = AmiLink(host=self._host, port=self._port, on_event=self._deliver)
+        try:
+            await link.open(timeout_s=self._request_timeout_s)
+            await self._log_in(link)
+        finally:
+            link.fail(PbxUnavailableError("the AMI connection was closed", where=self._place))
+
     async def close(self) -> None:
         """Drop the session and stop connecting; unanswered actions end with ``PbxUnavailableError``."""
         supervisor, self._supervisor = self._supervisor, None

@@ -30,7 +30,9 @@ from asterisk_consent.pbx.ari_wire import (
     parse_bridges,
     parse_channels,
     parse_event,
+    parse_running_modules,
     parse_variable,
+    parse_version,
 )
 from asterisk_consent.pbx.backoff import Backoff
 
@@ -223,6 +225,14 @@ class AriClient:
     async def set_global(self, name: str, value: str) -> None:
         """Set a global variable or function."""
         await self.request("POST", "/asterisk/variable", variable=name, value=value)
+
+    async def asterisk_version(self) -> str:
+        """Return the version that Asterisk says it is."""
+        return parse_version(await self.request("GET", "/asterisk/info", only="system"))
+
+    async def running_modules(self) -> frozenset[str]:
+        """Return the names of the modules that are loaded and running, such as ``func_rand.so``."""
+        return parse_running_modules(await self.request("GET", "/asterisk/modules"))
 
     async def _request(
         self, method: str, path: str, *, params: dict[str, str] | None = None, json: object = None

@@ -99,11 +99,26 @@ class _Bridge(msgspec.Struct):
     channels: list[str] = []
 
 
+class _System(msgspec.Struct):
+    version: str = ""
+
+
+class _Info(msgspec.Struct):
+    system: _System = msgspec.field(default_factory=_System)
+
+
+class _Module(msgspec.Struct):
+    name: str
+    status: str = ""
+
+
 _event_decoder = msgspec.json.Decoder(AriEvent)
 _channels_decoder = msgspec.json.Decoder(list[ChannelSnapshot])
 _bridge_decoder = msgspec.json.Decoder(_Bridge)
 _bridges_decoder = msgspec.json.Decoder(list[_Bridge])
 _variable_decoder = msgspec.json.Decoder(_Variable)
+_info_decoder = msgspec.json.Decoder(_Info)
+_modules_decoder = msgspec.json.Decoder(list[_Module])
 
 
 def parse_event(data: bytes | str) -> AriEvent:
@@ -146,6 +161,23 @@ def parse_variable(body: bytes) -> str:
     :raises PbxProtocolError: it is not a variable.
     """
     return _read(_variable_decoder, body, "a variable").value
+
+
+def parse_version(body: bytes) -> str:
+    """Read the version from the answer to ``GET /asterisk/info``.
+
+    :raises PbxProtocolError: it is no such answer.
+    """
+    return _read(_info_decoder, body, "what Asterisk says of itself").system.version
+
+
+def parse_running_modules(body: bytes) -> frozenset[str]:
+    """Read the names of the running ones from the answer to ``GET /asterisk/modules``.
+
+    :raises PbxProtocolError: it is not a list of modules.
+    """
+    modules = _read(_modules_decoder, body, "a list of modules")
+    return frozenset(module.name for module in modules if module.status == "Running")
 
 
 def _read(decoder: msgspec.json.Decoder[T], data: bytes | str, what: str) -> T:

@@ -56,6 +56,21 @@ An array of objects, in the order of the decisions:
 
 `state` is `allowed`, `recording` or `closing` on the way, and in the end `verified`, `failed` or `not_started`.
 `given` and `informed` allow a recording; [which mode leads to which outcome](policy.md#what-happens-in-each-mode).
+
+## What `doctor --json` prints
+
+An array of objects, one a finding, in the order in which they were made:
+
+| key | value |
+|---|---|
+| `check` | the part that was looked at, such as `keys`, `spool`, `checkpoints`, `elsewhere` |
+| `level` | `ok`, `warn`, `error`, `unknown` |
+| `what` | what was found |
+| `where` | file, directory or address; empty where `what` says it |
+| `remedy` | what to do; empty with `ok` |
+
+`unknown` is what could not be looked at: with the rights of whoever ran it, or because Asterisk or its files are not
+there. Only `error` ends with 1. No number and no secret is in it.
 """
 
 

@@ -14,6 +14,7 @@ from asterisk_consent.ledger.checkpoint import Checkpoint
 from asterisk_consent.ledger.checkpoints import covered
 from asterisk_consent.ledger.courier import Checkpoints, Courier
 from asterisk_consent.ledger.keyfile import load_key
+from asterisk_consent.ledger.sent import last_sent, sent_path
 from tests.ledger.entries import decision
 from tests.ledger.test_faults import locked
 from tests.ledger.test_witness import checkpoint
@@ -219,6 +220,26 @@ async def test_the_end_comes_in_time_though_the_ledger_is_locked(ledger: Ledger,
         assert covered(path).seq == 2
     checkpoints.end()
     assert witness.numbers() == [1, 2]
+
+
+def test_what_a_witness_took_is_noted_beside_the_ledger(ledger: Ledger, path: Path) -> None:
+    witness, failing = Kept(), Kept()
+    failing.name, failing.failing = "failing", True
+    started(path, witness, failing).end()
+    last = last_sent(path, "kept")
+    assert last == witness.kept[-1]
+    assert last_sent(path, "failing") is None
+
+
+def test_what_cannot_be_noted_is_told_and_keeps_nothing_from_being_brought(
+    ledger: Ledger, path: Path
+) -> None:
+    witness = Kept()
+    sent_path(path, "kept").mkdir()
+    with capture_logs() as logs:
+        started(path, witness).end()
+    assert witness.numbers() == [1]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["checkpoint.not_noted"]
 
 
 def test_without_a_place_elsewhere_the_log_says_that_checkpoints_stay(tmp_path: Path) -> None:

@@ -282,3 +282,23 @@ async def test_a_list_without_end_drops_the_connection(ami_peer: FakeAmi) -> Non
         with pytest.raises(PbxUnavailableError):
             await asking
         assert not await watcher.state()
+
+
+async def test_a_login_can_be_tried_beside_whoever_else_is_there(ami_peer: FakeAmi) -> None:
+    async with logged_in(ami_peer) as (client, _, _):
+        await client.try_login()
+        assert (await asyncio.wait_for(ami_peer.sessions.get(), SOON_S)).gone is not None
+        assert len(ami_peer.logins) == 2
+        assert client.connected
+
+
+async def test_a_login_that_is_refused_or_finds_nobody_says_which(ami_peer: FakeAmi) -> None:
+    ami_peer.login_answer = ("Error", "Message: Authentication failed")
+    client = AmiClient(
+        host="127.0.0.1", port=ami_peer.port, username="consent", secret="wrong", on_event=lambda _: None
+    )
+    with pytest.raises(PbxRefusedError, match="does not accept"):
+        await client.try_login()
+    client = AmiClient(host="127.0.0.1", port=1, username="consent", secret="x", on_event=lambda _: None)
+    with pytest.raises(PbxUnavailableError, match="cannot connect"):
+        await client.try_login()

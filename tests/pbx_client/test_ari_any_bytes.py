@@ -24,7 +24,9 @@ from asterisk_consent.pbx.ari_wire import (
     parse_bridge_channels,
     parse_channels,
     parse_event,
+    parse_running_modules,
     parse_variable,
+    parse_version,
 )
 from tests.pbx_client.fake_ari import APP, PASSWORD, USER, FakeAri
 from tests.pbx_client.raw_peer import BINARY, CLOSE, PING, PONG, TEXT, frame, raw_peer, upgrade
@@ -54,7 +56,13 @@ CUT = st.tuples(ENCODED, st.integers(0, 200), st.binary(max_size=3)).map(
     lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] :]
 )
 MESSAGES = st.binary(max_size=200) | ENCODED | CUT
-PARSERS: tuple[Callable[[bytes], Any], ...] = (parse_channels, parse_bridge_channels, parse_variable)
+PARSERS: tuple[Callable[[bytes], Any], ...] = (
+    parse_channels,
+    parse_bridge_channels,
+    parse_variable,
+    parse_version,
+    parse_running_modules,
+)
 
 
 @given(data=MESSAGES)

@@ -53,10 +53,17 @@ async def test_answers_that_are_looked_into_are_read(ari_peer: FakeAri, client: 
         "GET /channels": (200, b'[{"id":"1.1","state":"Up","unknown":[1]}]'),
         "GET /bridges/b-1": (200, b'{"id":"b-1","channels":["1.1","1.2"]}'),
         "GET /asterisk/variable": (200, b'{"value":"1795395166"}'),
+        "GET /asterisk/info": (200, b'{"system":{"version":"22.10.1","entity_id":"x"}}'),
+        "GET /asterisk/modules": (
+            200,
+            b'[{"name":"func_rand.so","status":"Running"},{"name":"res_hep.so","status":"Not Running"}]',
+        ),
     }
     assert await client.channels.list() == [ChannelSnapshot(id="1.1", state="Up")]
     assert await client.channels_in_bridge("b-1") == ["1.1", "1.2"]
     assert await client.get_global("CONSENT_HEARTBEAT") == "1795395166"
+    assert await client.asterisk_version() == "22.10.1"
+    assert await client.running_modules() == {"func_rand.so"}
 
 
 async def test_one_connection_carries_all_requests_made_one_after_the_other(

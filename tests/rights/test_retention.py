@@ -159,5 +159,6 @@ def test_the_command_tells_what_is_due_and_why(place: ApprovedPlace) -> None:
         "policy_version": 1,
         "due": True,
         "terms": [{"purpose": "training", "keep": "90 days", "ends_at": "2000-04-01T00:00:00+02:00"}],
+        "holds": [],
         "unknown": None,
     }
