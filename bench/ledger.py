@@ -38,10 +38,14 @@ from asterisk_consent.ledger import (
 from asterisk_consent.ledger.commit import prepare, write_entries
 from asterisk_consent.ledger.file import LedgerFile
 from asterisk_consent.model import Direction, Outcome
+from asterisk_consent.vault.proof_keys import ProofKeys
 from bench.processes import FsyncProbe
 from bench.report import Target, describe_machine
+from bench.sealing import QuickSealer
+from tests.vault.keyring import give_keys
 
 RESULTS = Path(__file__).parent / "results"
+CONTROLLER = "voorbeeld-bv"
 _COURSE = ("arrived", "information", "information played", "question", "digit 1", "question stopped")
 _NOW = 1_800_000_000
 
@@ -96,7 +100,7 @@ def decision(number: int) -> NewEntry:
         course=tuple(Moment(at_ms=1000 * at, what=what) for at, what in enumerate(_COURSE)),
     )
     return NewEntry(
-        stream="voorbeeld-bv",
+        stream=CONTROLLER,
         kind=decision_kind(Outcome.GIVEN),
         call_id=name,
         policy="p1-nl",
@@ -111,7 +115,7 @@ def verified(number: int) -> NewEntry:
     """Return the end of the recording of that number."""
     name = name_of(number)
     payload = Recording(recording_id=name, duration_ms=180_000, sha256="cd" * 32, size=5_760_044)
-    return NewEntry(stream="voorbeeld-bv", kind=Kind.RECORDING_VERIFIED, call_id=name, payload=payload)
+    return NewEntry(stream=CONTROLLER, kind=Kind.RECORDING_VERIFIED, call_id=name, payload=payload)
 
 
 @contextmanager
@@ -179,7 +183,10 @@ async def measure(
 ) -> Commits:
     """Run a load on a ledger of its own."""
     with tempfile.TemporaryDirectory(dir=folder, suffix=".tmp") as place:
-        ledger = await Ledger.open(Path(place) / "ledger.db", min_free_bytes=0)
+        keys = Path(place) / "keys"
+        keys.mkdir()
+        give_keys(CONTROLLER, keys)
+        ledger = await Ledger.open(Path(place) / "ledger.db", sealer=ProofKeys(keys), min_free_bytes=0)
         with fsync_beside(Path(place)) as stop:
             began_at, cpu_began_s = time.perf_counter(), time.process_time()
             latencies = np.array(await load(ledger)) * 1000
@@ -208,7 +215,8 @@ def fill(path: Path, entries: int) -> None:
             numbers = range(start, min(start + 10_000, entries))
             news = [verified(at // 2) if at % 2 else decision(at // 2) for at in numbers]
             connection.execute("BEGIN IMMEDIATE")
-            write_entries(connection, [prepare(new, at=_NOW, randomness=os.urandom) for new in news])
+            prepared = [prepare(new, at=_NOW, randomness=os.urandom, sealer=QuickSealer()) for new in news]
+            write_entries(connection, prepared)
             connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
