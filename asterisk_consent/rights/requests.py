@@ -7,6 +7,7 @@ done, pending, kept with the article that keeps it, or failed (GDPR art. 7(3), 1
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -105,10 +106,9 @@ class Requests:
         entry = NewEntry(
             stream=call.controller, kind=Kind.REQUEST_ENTERED, call_id=call.call_id, payload=request
         )
-        committed = append_from_outside(
-            self.held.ledger, entry, sealer=ProofKeys(self.held.keys), clock=self.held.clock
-        )
-        return committed.seq
+        # Whoever has the keys open keeps their write-ahead log, which holds what is destroyed next.
+        with closing(ProofKeys(self.held.keys)) as sealer:
+            return append_from_outside(self.held.ledger, entry, sealer=sealer, clock=self.held.clock).seq
 
     def unsettled(self) -> list[RequestRow]:
         """Return the requests that are not carried out, those that wait for a moment included, oldest first.
