@@ -20,6 +20,7 @@ from asterisk_consent.cli.dialplan import dialplan
 from asterisk_consent.cli.doctor import doctor
 from asterisk_consent.cli.init import init, recovery_test
 from asterisk_consent.cli.ledger import ledger
+from asterisk_consent.cli.ledger_backup import backup, restore
 from asterisk_consent.cli.legal_hold import legal_hold
 from asterisk_consent.cli.policy import policy
 from asterisk_consent.cli.policy_show import show
@@ -70,6 +71,8 @@ for command in (
     cli.add_command(command)
 for command in (show, try_):
     policy.add_command(command)
+for command in (backup, restore):
+    ledger.add_command(command)
 
 
 def main() -> None:
