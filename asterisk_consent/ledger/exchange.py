@@ -28,14 +28,19 @@ def working_copy(ledger: Path) -> Iterator[Path]:
 
     :raises LedgerUnavailableError: it cannot be made.
     """
-    directory = ledger.with_name(f"{ledger.name}.restoring")
+    directory = _working_directory(ledger)
     with translating(str(directory)):
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_working_copy(ledger)
         directory.mkdir(mode=0o700)
         try:
             yield directory / ledger.name
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            remove_working_copy(ledger)
+
+
+def remove_working_copy(ledger: Path) -> None:
+    """Remove what a run that was cut short left; only for whoever has the lock of the ledger."""
+    shutil.rmtree(_working_directory(ledger), ignore_errors=True)
 
 
 def put_in_place(working: Path, ledger: Path, *, beside: Path, at: int) -> Path | None:
@@ -58,6 +63,10 @@ def put_in_place(working: Path, ledger: Path, *, beside: Path, at: int) -> Path 
         working.replace(ledger)
         make_names_durable(ledger.parent)
         return aside
+
+
+def _working_directory(ledger: Path) -> Path:
+    return ledger.with_name(f"{ledger.name}.restoring")
 
 
 def _keep(ledger: Path, at: int) -> Path:

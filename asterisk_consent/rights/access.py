@@ -5,6 +5,7 @@ restricted is kept and not shown (art. 18(2)), save for the purpose that a legal
 of one call.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def release(wanted: Wanted, *, places: Places, identities: tuple[Identity, ...])
     entry = NewEntry(
         stream=call.controller, kind=wanted.kind, call_id=call.call_id, payload=_payload(wanted, call)
     )
-    append_from_outside(places.ledger, entry, sealer=ProofKeys(places.keys))
+    with closing(ProofKeys(places.keys)) as sealer:
+        append_from_outside(places.ledger, entry, sealer=sealer)
     if wanted.kind is Kind.PROOF_OPENED:
         return call_identities(call.call_id, keys=places.keys, identities=identities)
     key = CallKey(keys=places.keys, call_id=call.call_id, controller=call.controller)

@@ -190,7 +190,8 @@ class Requests:
         entry = NewEntry(
             stream=mine[0].controller, kind=Kind.RESTRICTION_LIFTED, call_id=call_id, payload=lifted
         )
-        append_from_outside(self.held.ledger, entry, sealer=ProofKeys(self.held.keys), clock=self.held.clock)
+        with closing(ProofKeys(self.held.keys)) as sealer:
+            append_from_outside(self.held.ledger, entry, sealer=sealer, clock=self.held.clock)
 
     def _waiting(self, request: RequestRow, call: CallRow) -> list[Copy]:
         until = _moment(request.erase_at)
