@@ -27,7 +27,10 @@ _DAY_S = 86_400
 
 @click.command()
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The file to write; one that is there is kept."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; one that is there is kept.",
 )
 @click.option("--keys", is_flag=True, help="Back up the keys instead of the ledger.")
 @click.option(
