@@ -76,7 +76,7 @@ def backup(
     "--erasures",
     "journals",
     multiple=True,
-    metavar="FILE|DIRECTORY",
+    metavar="PATH",
     type=click.Path(exists=True, path_type=Path),
     help="A journal of erasures that was kept elsewhere, or the directory that checkpoints go to; may be repeated.",
 )
