@@ -17,6 +17,7 @@ from asterisk_consent.vault.names import (
     id_in_vault,
     kept_path,
 )
+from asterisk_consent.vault.proof_keys import BLIND
 from asterisk_consent.vault.recipients import RECIPIENTS
 
 
@@ -76,8 +77,8 @@ def find_orphans(
 
 
 def _list_keys(keys: Path) -> list[Path]:
-    """List the files in the directories of the calls' keys; the recipients are no keys."""
-    directories = [path for path in _list(keys) if path.is_dir() and path.name != RECIPIENTS]
+    """List the files in the directories of the calls' keys; recipients and blind indexes are no keys of theirs."""
+    directories = [path for path in _list(keys) if path.is_dir() and path.name not in (RECIPIENTS, BLIND)]
     return [path for directory in directories for path in _list(directory)]
 
 

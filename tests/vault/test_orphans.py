@@ -101,4 +101,7 @@ def test_a_key_of_no_recording_is_found_and_recipients_are_no_keys(spool: Path, 
     misplaced = put_key(spool, RECORDING).rename(stray.parent / f"{RECORDING}.audio.age")
     (spool.with_name("keys") / "recipients").mkdir()
     (spool.with_name("keys") / "recipients/voorbeeld.txt").touch()
+    (spool.with_name("keys") / "blind").mkdir()
+    (spool.with_name("keys") / "blind/voorbeeld.key").touch()
+    (spool.with_name("keys") / "erased.log").touch()
     assert find(spool, vault, running={RECORDING}).unknown_files == tuple(sorted((stray, misplaced)))
