@@ -32,6 +32,7 @@ from asterisk_consent.config import Config, load_policies
 from asterisk_consent.errors import ConsentError, KeysError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
+from asterisk_consent.ledger.erasures import JOURNAL
 from asterisk_consent.ledger.payload import Service
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.watching import Watch
@@ -99,7 +100,9 @@ async def serve(config: Config) -> None:
         publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
         await _enter(ledger, Kind.SERVICE_STARTED)
         checkpoints = Checkpoints(
-            config.ledger_path, key=config.checkpoints.key, witnesses=witnesses(config.checkpoints)
+            config.ledger_path,
+            key=config.checkpoints.key,
+            witnesses=witnesses(config.checkpoints, journal=config.keys / JOURNAL),
         )
         checkpoints.start()
         log.info("service.started", policies=policies.asked(), release=__version__)

@@ -1,14 +1,21 @@
 """Which witnesses the configuration names: where the service brings checkpoints, and where doctor asks after them."""
 
+from pathlib import Path
+
 from asterisk_consent.config import CheckpointConfig
+from asterisk_consent.ledger.erasure_parts import ErasureParts
 from asterisk_consent.ledger.witness import Directory, Mail, Syslog, Witness
 
 
-def witnesses(config: CheckpointConfig) -> list[Witness]:
-    """Return the places that are configured, none where checkpoints stay on this machine."""
+def witnesses(config: CheckpointConfig, *, journal: Path | None = None) -> list[Witness]:
+    """Return the places that are configured, none where checkpoints stay on this machine.
+
+    :param journal: the journal of erasures, which a directory gets too.
+    """
     found: list[Witness] = []
     if config.directory is not None:
-        found.append(Directory(path=config.directory))
+        parts = ErasureParts(journal) if journal is not None else None
+        found.append(Directory(path=config.directory, erasures=parts))
     if config.mail_to:
         found.append(
             Mail(

@@ -1,7 +1,8 @@
 """``python -m bench.keeping``: what sealing, finding a person, planning and sweeping cost.
 
-Rule: what one call costs is measured with real keys. Large ledgers are filled with one sealed part again and again, for
-neither finding nor sweeping opens it; the files of the keys and of the vault are there, each with its own content.
+Rule: what one call costs is measured with real keys. Large ledgers are filled with what is only as large as a sealed
+part, for neither finding nor sweeping opens it; the files of the keys and of the vault are there, each with its own
+content.
 """
 
 import json
@@ -11,7 +12,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,6 @@ from asterisk_consent.ledger import Approval, Decision, Kind, NewEntry, Spoken
 from asterisk_consent.ledger.commit import prepare, write_entries
 from asterisk_consent.ledger.file import LedgerFile
 from asterisk_consent.ledger.standing import calls_of_subject
-from asterisk_consent.model import EntryKey, Sealed
 from asterisk_consent.rights.erasing import Holdings
 from asterisk_consent.rights.retention import plan
 from asterisk_consent.rights.sweeping import sweep
@@ -38,6 +38,7 @@ from asterisk_consent.vault.proof_keys import ProofKeys
 from asterisk_consent.vault.recipients import add_recipients
 from bench.ledger import decision, name_of, verified
 from bench.report import Target, describe_machine
+from bench.sealing import QuickSealer
 
 RESULTS = Path(__file__).parent / "results"
 POLICY = Path(__file__).resolve().parents[1] / "policies" / "p1-nl.toml"
@@ -60,19 +61,11 @@ class Figures:
     sweep_s: float
 
 
-class SameSealer:
-    """Seals with one sealed part for all: filling a large ledger must not take longer than what is measured."""
+class IndexedSealer(QuickSealer):
+    """Seals quickly, with real blind indexes."""
 
     def __init__(self, keys: Path) -> None:
         self._real = ProofKeys(keys)
-        self._sealed = self._real.seal(os.urandom(600), controller=_CONTROLLER, call_id=name_of(0)).content
-
-    def seal(self, content: bytes, *, controller: str, call_id: str) -> Sealed:  # noqa: ARG002 - as a Sealer is
-        """Return the one sealed part."""
-        return Sealed(content=self._sealed, key=EntryKey(call_id=call_id, wrapped=b""))
-
-    def keep(self, keys: Sequence[EntryKey]) -> None:
-        """Keep none."""
 
     def blind(self, number: str, *, controller: str) -> str:
         """Return the real index."""
@@ -140,7 +133,7 @@ def fill(place: Path, calls: int) -> Holdings:
     held.vault.mkdir()
     file = LedgerFile(held.ledger)
     file.create(at=int(_BEGAN_AT.timestamp()), randomness=os.urandom)
-    sealer = SameSealer(held.keys)
+    sealer = IndexedSealer(held.keys)
     group = [_approval()]
     with closing(file.connected()) as connection:
         for entry in entries_of(calls):
@@ -266,7 +259,7 @@ def _number(number: int) -> str:
     return f"+4420{79460000 + number}"
 
 
-def _write(connection: sqlite3.Connection, group: list[NewEntry], sealer: SameSealer) -> None:
+def _write(connection: sqlite3.Connection, group: list[NewEntry], sealer: IndexedSealer) -> None:
     connection.execute("BEGIN IMMEDIATE")
     at = int(_BEGAN_AT.timestamp())
     write_entries(

@@ -21,6 +21,7 @@ from asterisk_consent.cli.doctor import doctor
 from asterisk_consent.cli.init import init, recovery_test
 from asterisk_consent.cli.keyholder import keyholder
 from asterisk_consent.cli.ledger import ledger
+from asterisk_consent.cli.ledger_backup import backup, restore
 from asterisk_consent.cli.legal_hold import legal_hold
 from asterisk_consent.cli.objecting import object_
 from asterisk_consent.cli.policy import policy
@@ -78,6 +79,8 @@ for command in (show, try_):
     policy.add_command(command)
 for command in (render_line, check_line):
     prompts.add_command(command)
+for command in (backup, restore):
+    ledger.add_command(command)
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def verify(
     Entries cut off the end, or a history written anew, are found against a checkpoint that was kept elsewhere, or
     a head noted elsewhere, and not without one.
     """
-    checkpoints = [_read(file) for file in files]
+    checkpoints = [read_checkpoint_file(file) for file in files]
     expected = _expected(head, seq)
     report = verify_chain(config.ledger_path, expected=expected, checkpoints=checkpoints)
     if as_json:
@@ -110,7 +110,12 @@ def rebuild(config: Config, as_json: bool) -> None:
         click.echo(f"The tables of calls and recordings were made anew from {entries} entries.")
 
 
-def _read(file: Path) -> Checkpoint:
+def read_checkpoint_file(file: Path) -> Checkpoint:
+    """Read a checkpoint that was kept elsewhere.
+
+    :raises RequestRefusedError: the file cannot be read.
+    :raises LedgerBrokenError: it is no checkpoint.
+    """
     try:
         return read_checkpoint(file.read_bytes())
     except OSError as error:

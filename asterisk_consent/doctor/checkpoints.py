@@ -15,7 +15,7 @@ from asterisk_consent.doctor.finding import Finding, error, of_error, ok, spell_
 from asterisk_consent.doctor.mounts import file_system_of, lies_elsewhere
 from asterisk_consent.errors import ConsentError, LedgerBrokenError
 from asterisk_consent.ledger.checkpoint import Checkpoint, read_checkpoint
-from asterisk_consent.ledger.checkpoints import newest_checkpoint, waiting_since
+from asterisk_consent.ledger.checkpoints import is_extended, newest_checkpoint, waiting_since
 from asterisk_consent.ledger.sent import last_sent
 from asterisk_consent.ledger.witness import Directory
 from asterisk_consent.witnesses import witnesses
@@ -50,13 +50,14 @@ def checkpoint_findings(config: Config, *, mountinfo: str, now: float) -> Iterat
     yield taken_finding(config.ledger_path, newest, waiting, now=now)
     ways: list[Way] = []
     for witness in witnesses(config.checkpoints):
-        last = last_sent(config.ledger_path, witness.name)
+        found = [last_sent(config.ledger_path, witness.name)]
         if isinstance(witness, Directory):
             try:
-                last = _later(last, newest_in(witness.path, newest.ledger_id if newest else ""))
+                found.append(newest_in(witness.path, newest.ledger_id if newest else ""))
                 yield from _place_findings(witness.path, mountinfo)
             except ConsentError as problem:
                 yield from of_error(problem)
+        last = _last(config.ledger_path, found)
         waits = waiting_since(config.ledger_path, last.seq if last else 0)
         ways.append(Way(name=witness.name, left_at=last.at if last else None, waiting_since=waits))
     yield from way_findings(ways, config.file, now=now)
@@ -130,7 +131,7 @@ def _place_findings(directory: Path, mountinfo: str) -> Iterator[Finding]:
         )
 
 
-def _later(one: Checkpoint | None, other: Checkpoint | None) -> Checkpoint | None:
-    if one is None or other is None:
-        return one or other
-    return max(one, other, key=lambda each: each.seq)
+def _last(ledger: Path, found: Sequence[Checkpoint | None]) -> Checkpoint | None:
+    """Return the last that covers entries of this ledger: one of what a restore lost covers nothing."""
+    covering = [each for each in found if each is not None and is_extended(ledger, each)]
+    return max(covering, key=lambda each: each.seq, default=None)

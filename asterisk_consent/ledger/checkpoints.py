@@ -101,6 +101,16 @@ def waiting_since(path: Path, seq: int) -> int | None:
         return None if row is None else read_header(row[0]).at
 
 
+def is_extended(path: Path, checkpoint: Checkpoint) -> bool:
+    """Tell whether the ledger has the entry of a checkpoint; one of before a restore may be of what was lost.
+
+    :raises LedgerError: there is no ledger, or it cannot be read.
+    """
+    with reading(path) as connection:
+        row = connection.execute("SELECT hash FROM chain WHERE seq = ?", (checkpoint.seq,)).fetchone()
+        return row is not None and row[0] == bytes.fromhex(checkpoint.hash)
+
+
 def covering(connection: sqlite3.Connection, seq: int) -> Checkpoint | None:
     """Return the first checkpoint at or after an entry, ``None`` where there is none yet."""
     query = "SELECT number, seq, content FROM checkpoint WHERE seq >= ? ORDER BY seq, number LIMIT 1"

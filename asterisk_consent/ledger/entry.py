@@ -29,6 +29,7 @@ from asterisk_consent.ledger.payload import (
     Payload,
     Recording,
     Request,
+    Restored,
     Service,
     Settled,
     Swept,
@@ -81,6 +82,7 @@ class Kind(StrEnum):
     POLICY_APPROVED = "policy.approved"
     PAYLOAD_ERASED = "payload.erased"
     CHECKPOINT_KEY = "checkpoint.key"
+    LEDGER_RESTORED = "ledger.restored"
 
 
 _DECISIONS = MappingProxyType({outcome: Kind(f"decision.{outcome}") for outcome in Outcome})
@@ -114,6 +116,7 @@ PAYLOAD_OF: Mapping[Kind, type[Payload]] = MappingProxyType(
         Kind.POLICY_APPROVED: Approval,
         Kind.PAYLOAD_ERASED: Erased,
         Kind.CHECKPOINT_KEY: CheckpointKey,
+        Kind.LEDGER_RESTORED: Restored,
     }
 )
 """The one class of payload that each kind has."""

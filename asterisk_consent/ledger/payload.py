@@ -230,6 +230,21 @@ class CheckpointKey(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoint_k
     signature: str
 
 
+class Restored(msgspec.Struct, frozen=True, kw_only=True, tag="restored"):
+    """A backup was put in place of the ledger: its last entry ``seq`` with its ``hash``, and who did it.
+
+    ``missing`` is how many later entries are known to be lost, ``erasures`` of how many calls something was erased
+    again. ``reason`` says why it was put there in spite of what spoke against it; empty where nothing did.
+    """
+
+    seq: int
+    hash: str
+    missing: int
+    erasures: int
+    person: str
+    reason: str = ""
+
+
 Payload = (
     Decision
     | Recording
@@ -248,6 +263,7 @@ Payload = (
     | Created
     | Erased
     | CheckpointKey
+    | Restored
 )
 
 _DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)

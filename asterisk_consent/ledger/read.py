@@ -177,9 +177,14 @@ def find_recording(path: Path, recording_id: str) -> RecordingRow | None:
 
 def recordings_of(path: Path, call_id: str) -> list[RecordingRow]:
     """Return the recordings of a call, in the order they were allowed."""
+    return recordings_of_calls(path, [call_id])
+
+
+def recordings_of_calls(path: Path, call_ids: Sequence[str]) -> list[RecordingRow]:
+    """Return the recordings of some calls."""
+    query = f"{_RECORDINGS} WHERE r.call_id = ? ORDER BY r.allowed_seq, r.recording_id"
     with reading(path) as connection:
-        query = f"{_RECORDINGS} WHERE r.call_id = ? ORDER BY r.allowed_seq, r.recording_id"
-        return [recording_row(row) for row in connection.execute(query, (call_id,))]
+        return [recording_row(row) for call_id in call_ids for row in connection.execute(query, (call_id,))]
 
 
 def recording_row(row: Sequence[object]) -> RecordingRow:

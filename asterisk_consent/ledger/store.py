@@ -16,6 +16,7 @@ from asterisk_consent.errors import LedgerError, LedgerUnavailableError
 from asterisk_consent.ledger.commit import BUSY_S, Committed, prepare
 from asterisk_consent.ledger.connection import translated, translating
 from asterisk_consent.ledger.entry import NewEntry
+from asterisk_consent.ledger.exchange import remove_working_copy
 from asterisk_consent.ledger.file import LedgerFile
 from asterisk_consent.ledger.ownership import Ownership
 from asterisk_consent.ledger.read import OPEN_RECORDINGS, RecordingRow, recording_row
@@ -74,6 +75,7 @@ class Ledger:
         file = LedgerFile(path)
         try:
             await asyncio.to_thread(ownership.take)
+            await asyncio.to_thread(remove_working_copy, path)
             with translating(str(path)):
                 await asyncio.to_thread(file.create, at=int(clock()), randomness=randomness)
         except BaseException:

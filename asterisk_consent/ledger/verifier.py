@@ -46,6 +46,7 @@ KINDS_OF_TYPE = {
     "approval": ("policy.approved",),
     "erased": ("payload.erased",),
     "checkpoint_key": ("checkpoint.key",),
+    "restored": ("ledger.restored",),
 }
 TYPE_OF_KIND = {kind: type_ for type_, kinds in KINDS_OF_TYPE.items() for kind in kinds}
 SEALED_TYPES = {"decision", "export", "access", "request"}

@@ -7,7 +7,7 @@ its time limits. It blocks, so it is called from a thread of its own (:mod:`aste
 import os
 import smtplib
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Protocol
 
 from asterisk_consent.errors import WitnessUnavailableError
 from asterisk_consent.ledger.checkpoint import Checkpoint, checkpoint_line, checkpoint_text
+from asterisk_consent.ledger.erasure_parts import ErasureParts
 
 _ANSWER_S = 10.0
 """How long a mail server or a syslog may keep silent."""
@@ -44,11 +45,13 @@ class Witness(Protocol):
 class Directory:
     """A directory that is mounted from elsewhere, or copied from here: a file a checkpoint, a directory a day.
 
-    It must exist: a directory made by us in place of one that is not mounted would stay on this machine.
+    It must exist: a directory made by us in place of one that is not mounted would stay on this machine. With each
+    checkpoint goes what was added to the journal of erasures.
     """
 
     path: Path
     every_s: float = 0.0
+    erasures: ErasureParts | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -64,13 +67,14 @@ class Directory:
             if not self.path.is_dir():
                 raise WitnessUnavailableError("the directory is not there", where=self.name)
             day.mkdir(exist_ok=True)
-            if target.exists():
-                return
-            with unfinished.open("w", encoding="ascii") as file:
-                file.write(checkpoint_text(checkpoint))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
+            if not target.exists():
+                with unfinished.open("w", encoding="ascii") as file:
+                    file.write(checkpoint_text(checkpoint))
+                    file.flush()
+                    os.fsync(file.fileno())
+                unfinished.replace(target)
+            if self.erasures is not None:
+                self.erasures.bring(self.path, checkpoint.ledger_id)
         except OSError as error:
             raise WitnessUnavailableError(error.strerror or str(error), where=self.name) from error
 

@@ -1,8 +1,10 @@
 """Erases: the audio of recordings, or everything that was kept of calls.
 
-Rule: keys are destroyed first, durably, then what was sealed to them is removed, then the entry says so; each step may
-be repeated, so a crash at any point leaves nothing half readable and nothing that a second run does not finish (GDPR
-art. 17(1)). What binds the chain stays: it names nobody. Nothing here decides what may go.
+Rule: it is noted in the journal of erasures first, so that a restored backup can be brought up to date; then keys are
+destroyed, durably, then what was sealed to them is removed, then the entry says so. Each step may be repeated, so a
+crash at any point leaves nothing half readable and nothing that a second run does not finish (GDPR art. 17(1)). What
+cannot be noted goes all the same, and does not count as done until it is. What binds the chain stays: it names nobody.
+Nothing here decides what may go.
 """
 
 import os
@@ -18,6 +20,7 @@ from asterisk_consent.errors import AudioError
 from asterisk_consent.ledger.append import append_from_outside, writing_beside
 from asterisk_consent.ledger.commit import Prepared, prepare, write_entries
 from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.erasures import JOURNAL, Extent, note_erasures
 from asterisk_consent.ledger.opening import seqs_about
 from asterisk_consent.ledger.payload import Erased, Gone
 from asterisk_consent.ledger.projection import forget_calls
@@ -67,6 +70,11 @@ class Holdings:
             )
         return committed.seq
 
+    @property
+    def journal(self) -> Path:
+        """The journal of erasures."""
+        return self.keys / JOURNAL
+
     def prepared(self, entry: NewEntry) -> Prepared:
         """Prepare an entry that names nobody."""
         return prepare(entry, at=int(self.clock()), randomness=self.randomness)
@@ -85,8 +93,28 @@ def erase_audio(rows: Sequence[RecordingRow], reason: str, held: Holdings) -> in
     """
     if not rows:
         return 0
+    try:
+        _note([row.call_id for row in rows], Extent.AUDIO, held)
+    finally:
+        destroy_audio(rows, held)
+    return enter_erased_audio(rows, reason, held)
+
+
+def destroy_audio(rows: Sequence[RecordingRow], held: Holdings) -> None:
+    """Destroy the audio keys of recordings and remove their files. May be repeated.
+
+    :raises KeysError: a key cannot be destroyed.
+    :raises AudioError: a file cannot be removed; its key is destroyed.
+    """
     destroy_keys([row.call_id for row in rows], held.keys)
     _remove_files([RecordingId(row.recording_id) for row in rows], held)
+
+
+def enter_erased_audio(rows: Sequence[RecordingRow], reason: str, held: Holdings) -> int:
+    """Enter that the audio of these recordings was erased, where no entry says so yet; return how many it were.
+
+    :raises LedgerUnavailableError: it cannot be entered now.
+    """
     prepared = {row.recording_id: held.prepared(_audio_erased(row, reason)) for row in rows}
     with writing_beside(held.ledger) as connection:
         new = [prepared[each] for each in prepared if _is_not_erased(connection, each)]
@@ -102,7 +130,18 @@ def erase_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> int:
     :raises KeysError: a key cannot be destroyed.
     :raises LedgerUnavailableError: it cannot be entered now; nothing can be opened all the same.
     """
-    destroy_proof_keys(call_ids, held.keys)
+    try:
+        _note(call_ids, Extent.ALL, held)
+    finally:
+        destroy_proof_keys(call_ids, held.keys)
+    return len(empty_calls(call_ids, reason, held))
+
+
+def empty_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> list[str]:
+    """Delete the payloads of calls and every row about them, and enter it; return those that had anything left.
+
+    :raises LedgerUnavailableError: it cannot be entered now.
+    """
     with writing_beside(held.ledger) as connection:
         gone = [(call_id, _payloads_of(connection, call_id)) for call_id in call_ids]
         gone = [(call_id, seqs) for call_id, seqs in gone if seqs]
@@ -115,7 +154,11 @@ def erase_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> int:
             connection,
             [held.prepared(_erased(call_id, seqs, streams[call_id], reason)) for call_id, seqs in gone],
         )
-    return len(gone)
+    return [call_id for call_id, _ in gone]
+
+
+def _note(call_ids: Sequence[str], extent: Extent, held: Holdings) -> None:
+    note_erasures(held.journal, dict.fromkeys(call_ids, extent), at=int(held.clock()))
 
 
 def lies_in_spool(row: RecordingRow, held: Holdings) -> bool:

@@ -41,6 +41,14 @@ _CREATE = (
 )
 _DESTROY = "UPDATE key SET wrapped = zeroblob(length(wrapped)) WHERE call_id = ?"
 _OF_CALL = "SELECT wrapped FROM key WHERE call_id = ? AND wrapped != zeroblob(length(wrapped)) ORDER BY id"
+_LIVE = """
+    SELECT id, call_id, wrapped FROM key WHERE id > ? AND wrapped != zeroblob(length(wrapped)) ORDER BY id LIMIT ?
+"""
+_DESTROYED = "SELECT DISTINCT call_id FROM key WHERE wrapped = zeroblob(length(wrapped))"
+_KEEP = """
+    INSERT INTO key (call_id, wrapped)
+    SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM key WHERE call_id = ? AND wrapped = ?)
+"""
 
 
 class ProofKeys:
@@ -184,6 +192,40 @@ def destroy_proof_keys(call_ids: Sequence[str], keys: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_DESTROY, [(call_id,) for call_id in call_ids])
         connection.execute("COMMIT")
+
+
+def live_keys(keys: Path, *, after: int, limit: int) -> list[tuple[int, EntryKey]]:
+    """Return keys that are not destroyed, each with its number, in the order of those; the first after ``after``.
+
+    :raises KeysError: they cannot be read.
+    """
+    with _using(keys) as connection:
+        found = connection.execute(_LIVE, (after, limit))
+        return [(number, EntryKey(call_id=call_id, wrapped=wrapped)) for number, call_id, wrapped in found]
+
+
+def destroyed_calls(keys: Path) -> set[str]:
+    """Return the calls of which a key was destroyed.
+
+    :raises KeysError: the keys cannot be read.
+    """
+    if not (keys / PROOF_KEYS).exists():
+        return set()
+    with _using(keys) as connection:
+        return {call_id for (call_id,) in connection.execute(_DESTROYED)}
+
+
+def keep_missing(found: Sequence[EntryKey], keys: Path) -> int:
+    """Keep those of these keys that are not there, durably; return how many it were.
+
+    :raises KeysError: they cannot be written.
+    """
+    with _using(keys) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        before = connection.total_changes
+        connection.executemany(_KEEP, [(key.call_id, key.wrapped, key.call_id, key.wrapped) for key in found])
+        connection.execute("COMMIT")
+        return connection.total_changes - before
 
 
 def blind_path(controller: str, keys: Path) -> Path:

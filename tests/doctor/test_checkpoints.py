@@ -14,9 +14,12 @@ from asterisk_consent.doctor.checkpoints import (
 )
 from asterisk_consent.doctor.finding import Level
 from asterisk_consent.errors import ConsentError, LedgerBrokenError
+from asterisk_consent.ledger.backup import back_up
 from asterisk_consent.ledger.checkpoints import take_checkpoint
 from asterisk_consent.ledger.sent import note_sent
 from asterisk_consent.ledger.witness import Directory
+from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.restoring import Wanted, restore
 from tests.calls.approved_place import CONFIG, ApprovedPlace
 from tests.doctor.levels import levels, only, those
 from tests.ledger.signing import signing_key
@@ -109,6 +112,25 @@ def test_what_the_service_noted_of_a_mailbox_counts(place: ApprovedPlace) -> Non
 
     note_sent(config.ledger_path, name, taken)
     assert levels(checkpoint_findings(config, mountinfo=LOCAL, now=NOW)) == [Level.OK, Level.OK]
+
+
+def test_a_checkpoint_of_what_a_restore_lost_covers_nothing(place: ApprovedPlace, tmp_path: Path) -> None:
+    config = with_ways(place, MAIL)
+    name = "dpo@example.org by localhost:25"
+    back_up(config.ledger_path, tmp_path / "b")
+    lost = take_checkpoint(config.ledger_path, signing_key(1), clock=lambda: float(NOW - 60))
+    note_sent(config.ledger_path, name, lost)
+    held = Holdings(
+        ledger=config.ledger_path,
+        spool=config.spool,
+        vault=config.vault,
+        keys=config.keys,
+        clock=lambda: float(NOW - 2 * DAY),
+    )
+    restore(Wanted(backup=tmp_path / "b", person="root"), held)
+    take_checkpoint(config.ledger_path, signing_key(1), clock=lambda: float(NOW - 60))
+    found = those(checkpoint_findings(config, mountinfo=LOCAL, now=NOW), Level.ERROR)
+    assert [finding.where for finding in found] == [name]
 
 
 @pytest.mark.parametrize(("mountinfo", "level"), [(LOCAL, Level.WARN), (REMOTE, Level.OK)])

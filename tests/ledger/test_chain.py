@@ -49,6 +49,7 @@ INTACT = {
     "nothing is wrong",
     "the known entry is there",
     "a payload was erased, an entry says so",
+    "a backup was restored, an entry says so",
 }
 
 

@@ -15,7 +15,7 @@ from asterisk_consent.ledger import Erased, Kind, NewEntry, Service
 from asterisk_consent.ledger.chain import GENESIS, Row, next_hash
 from asterisk_consent.ledger.commit import place, prepare
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, header_bytes, read_header
-from asterisk_consent.ledger.payload import Created
+from asterisk_consent.ledger.payload import Created, Restored
 from asterisk_consent.model import Outcome
 from tests.ledger.entries import NOW, decision, hex_id, made_up_randomness, recorded
 from tests.ledger.open_sealing import OpenSealer
@@ -101,6 +101,13 @@ def vectors() -> dict[str, Vector]:
             ),
         ]
     )
+    restored = Restored(seq=2, hash=intact[1].hash.hex(), missing=4, erasures=1, person="root")
+    brought_back = chain_of(
+        [
+            NewEntry(stream=SYSTEM_STREAM, kind=Kind.SERVICE_STARTED, payload=Service(release="0.1.0")),
+            NewEntry(stream=SYSTEM_STREAM, kind=Kind.LEDGER_RESTORED, payload=restored),
+        ]
+    )
     last = intact[-1]
     other = chain_of([decision(3), decision(4), decision(5)])
     return {
@@ -136,6 +143,7 @@ def vectors() -> dict[str, Vector]:
         "erased": vector("a payload was erased, an entry says so", gone(erased, 2), 0),
         "erased-silently": vector("a payload is gone, no entry says why", gone(erased, 3), 3),
         "salt-gone": vector("only the salt is gone", alter(intact, 3, salt=lambda _: None), 3),
+        "restored": vector("a backup was restored, an entry says so", brought_back, 0),
         "no-beginning": vector("the first entry is another", renumbered(intact[1:]), 1),
         "empty": vector("a chain is expected, none is there", [], 0, expected=last),
     }

@@ -104,4 +104,5 @@ def test_a_key_of_no_recording_is_found_and_what_is_a_controllers_is_none(spool:
         path.parent.mkdir()
         path.touch()
     (spool.with_name("keys") / "proof.sqlite").touch()
+    (spool.with_name("keys") / "erased.log").touch()
     assert find(spool, vault, running={RECORDING}).unknown_files == tuple(sorted((stray, misplaced)))

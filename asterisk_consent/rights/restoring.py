@@ -1,0 +1,249 @@
+"""Puts a backup in place of the ledger, and brings back keys.
+
+Rule: everything that any source says was erased is erased again before anything of the backup can be read: in a working
+copy, which then takes the place of the ledger by one rename. Of what was erased no key is written. Until that rename
+the ledger is what it was; a run that was cut short leaves nothing but a working copy, which the next one removes. What
+the backup lacks is told, and entered; what speaks against it needs a reason.
+
+Held while it runs: the ledger's lock, so that no service serves meanwhile, and the journal of erasures, so that nobody
+erases what the working copy would not know of.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asterisk_consent.errors import (
+    ConsentError,
+    KeysError,
+    LedgerBrokenError,
+    LedgerError,
+    RequestRefusedError,
+)
+from asterisk_consent.ledger.append import append_from_outside
+from asterisk_consent.ledger.backup import bring_back
+from asterisk_consent.ledger.chain import Head
+from asterisk_consent.ledger.checkpoint import Checkpoint
+from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
+from asterisk_consent.ledger.erasure_parts import read_erasures
+from asterisk_consent.ledger.erasures import (
+    Erasures,
+    Extent,
+    Journal,
+    ReadErasures,
+    beyond,
+    erasures_of,
+    merged,
+    opened_journal,
+    parse_erasures,
+)
+from asterisk_consent.ledger.exchange import put_in_place, working_copy
+from asterisk_consent.ledger.history import against_checkpoint, against_ledger, ledger_id
+from asterisk_consent.ledger.ownership import Ownership
+from asterisk_consent.ledger.payload import Restored
+from asterisk_consent.ledger.verify import verify
+from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.replaying import destroy_again, erase_again
+from asterisk_consent.vault.key_backup import bring_back_keys, journal_in, require_whole
+from asterisk_consent.vault.places import make_keys_directory
+from asterisk_consent.vault.proof_keys import destroyed_calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be brought back, and what else is known.
+
+    :param erasures: journals of erasures that were kept elsewhere, or directories of their parts.
+    :param even_so: why it is to be put in place in spite of what speaks against it; empty where nothing may.
+    """
+
+    backup: Path
+    person: str
+    key_backup: Path | None = None
+    erasures: Sequence[Path] = ()
+    checkpoints: Sequence[Checkpoint] = ()
+    even_so: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreReport:
+    """What was put in place, and what not.
+
+    :param head: the last entry of the backup.
+    :param missing: how many later entries are known to be lost; ``known_of`` tells whether anything could tell.
+    :param erased: of how many calls the backup still had something that was erased since.
+    :param keys: how many keys of calls were brought back.
+    :param kept_aside: the ledger that was in its place.
+    :param doubts: what spoke against it.
+    """
+
+    head: Head
+    missing: int
+    known_of: bool
+    erased: int
+    keys: int
+    kept_aside: Path | None
+    doubts: tuple[str, ...]
+
+
+Tell = Callable[[str], None]
+"""Told what is being done."""
+
+
+def restore(wanted: Wanted, held: Holdings, *, tell: Tell = lambda _: None) -> RestoreReport:
+    """Put a backup in place of the ledger, with everything that was erased since erased again.
+
+    :raises RequestRefusedError: something speaks against it; the ledger is as it was.
+    :raises LedgerBrokenError: the chain of the backup does not verify; the ledger is as it was.
+    :raises KeysError: the backup of the keys cannot be used, or the keys not be written.
+    :raises LedgerError: the service runs, or a file cannot be read or written.
+    """
+    ownership = Ownership(held.ledger)
+    ownership.take()
+    try:
+        make_keys_directory(held.keys, beside=held.vault)
+        with opened_journal(held.journal) as journal, working_copy(held.ledger) as working:
+            return _Restoring(wanted, held, working, journal, tell).run()
+    finally:
+        ownership.release()
+
+
+class _Restoring:
+    def __init__(self, wanted: Wanted, held: Holdings, working: Path, journal: Journal, tell: Tell) -> None:
+        self._wanted = wanted
+        self._held = held
+        self._working = working
+        self._journal = journal
+        self._tell = tell
+        self._doubts: list[str] = []
+        self._missing = 0
+        self._known_of = False
+
+    def run(self) -> RestoreReport:
+        self._tell("reading the backup")
+        head = bring_back(self._wanted.backup, self._working, clock=self._held.clock)
+        self._look_at_key_backup()
+        self._compare()
+        noted = self._journal.read()
+        erasures = self._erasures(noted)
+        self._refuse_doubts()
+        self._tell(f"erasing again what was erased: {len(erasures)} calls are known")
+        self._journal.add(beyond(erasures, noted.erasures), at=int(self._held.clock()))
+        destroy_again(erasures, self._held)
+        erased = erase_again(erasures, self._of_working())
+        self._enter(head, erased)
+        self._tell("verifying")
+        self._verify(head)
+        self._bring_up_to_date(erasures)
+        keys = self._bring_back_keys(erasures)
+        aside = put_in_place(
+            self._working, self._held.ledger, beside=self._held.vault, at=int(self._held.clock())
+        )
+        return RestoreReport(
+            head=head,
+            missing=self._missing,
+            known_of=self._known_of,
+            erased=erased,
+            keys=keys,
+            kept_aside=aside,
+            doubts=tuple(self._doubts),
+        )
+
+    def _of_working(self) -> Holdings:
+        held = self._held
+        return Holdings(
+            ledger=self._working,
+            spool=held.spool,
+            vault=held.vault,
+            keys=held.keys,
+            clock=held.clock,
+            randomness=held.randomness,
+        )
+
+    def _look_at_key_backup(self) -> None:
+        path = self._wanted.key_backup
+        if path is None:
+            return
+        found = require_whole(path)
+        if found.ledger_id != ledger_id(self._working):
+            raise KeysError("the backup of the keys is of another ledger", where=str(path))
+        if found.ends_at <= self._held.clock():
+            raise KeysError(
+                "the life of this backup of the keys is over: what it would open may have been erased since",
+                where=str(path),
+                remedy="Destroy it ('ledger backup --prune DIRECTORY'), and restore without it",
+            )
+
+    def _compare(self) -> None:
+        """Compare the backup with every checkpoint, and with the ledger in its place where that can be read."""
+        compared = [against_checkpoint(self._working, each) for each in self._wanted.checkpoints]
+        if self._held.ledger.exists():
+            try:
+                compared.append(against_ledger(self._working, self._held.ledger))
+            except LedgerError as error:
+                self._tell(f"the ledger in its place cannot be read: {error.what}")
+        self._known_of = bool(compared)
+        self._missing = max((each.missing for each in compared), default=0)
+        self._doubts += [each.fault for each in compared if each.fault]
+
+    def _erasures(self, noted: ReadErasures) -> dict[str, Extent]:
+        """Gather what was erased, from every source that there is."""
+        wanted = self._wanted
+        read = [noted, *(read_erasures(path) for path in wanted.erasures)]
+        if wanted.key_backup is not None and (content := journal_in(wanted.key_backup)):
+            read.append(parse_erasures(content))
+        self._doubts += [fault for each in read for fault in each.faults]
+        found = [each.erasures for each in read]
+        found.append(dict.fromkeys(destroyed_calls(self._held.keys), Extent.ALL))
+        if self._held.ledger.exists():
+            try:
+                found.append(erasures_of(self._held.ledger))
+            except LedgerError as error:
+                self._tell(f"what the ledger in its place says of erasures is not known: {error.what}")
+        return merged(found)
+
+    def _refuse_doubts(self) -> None:
+        if self._doubts and not self._wanted.even_so.strip():
+            raise RequestRefusedError(
+                "; ".join(self._doubts),
+                where=str(self._wanted.backup),
+                remedy="Look for a backup of this history. To put this one in place all the same: --even-so REASON",
+            )
+
+    def _enter(self, head: Head, erased: int) -> None:
+        restored = Restored(
+            seq=head.seq,
+            hash=head.hash.hex(),
+            missing=self._missing,
+            erasures=erased,
+            person=self._wanted.person,
+            reason=self._wanted.even_so.strip() if self._doubts else "",
+        )
+        entry = NewEntry(stream=SYSTEM_STREAM, kind=Kind.LEDGER_RESTORED, payload=restored)
+        append_from_outside(self._working, entry, clock=self._held.clock, randomness=self._held.randomness)
+
+    def _verify(self, head: Head) -> None:
+        report = verify(self._working, expected=head)
+        if report.problem is not None:
+            raise LedgerBrokenError(
+                f"entry {report.problem.seq}: {report.problem.what}; the ledger is as it was",
+                where=str(self._wanted.backup),
+                remedy="Take another backup",
+            )
+
+    def _bring_up_to_date(self, erasures: Erasures) -> None:
+        """Erase also in the ledger that is put aside, where it does not know of it and can be written."""
+        if self._held.ledger.exists():
+            try:
+                erase_again(erasures, self._held)
+            except ConsentError as error:
+                self._tell(f"the ledger in its place is put aside as it is: {error.what}")
+
+    def _bring_back_keys(self, erasures: Erasures) -> int:
+        if self._wanted.key_backup is None:
+            return 0
+        self._tell("bringing back keys")
+        erased = {call_id for call_id, extent in erasures.items() if extent is Extent.ALL}
+        return bring_back_keys(
+            self._wanted.key_backup, self._held.keys, erased=erased, no_audio=erasures.keys()
+        )
