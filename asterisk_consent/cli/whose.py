@@ -55,12 +55,17 @@ def number_option(*, required: bool = False, about: str) -> Callable[[F], F]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """How the calls were named; exactly one of the first three is not empty."""
+    """How the calls were named: by one of the first three, the others empty."""
 
-    call_id: str
-    receipt: str
-    number: str
-    controller: str
+    call_id: str = ""
+    receipt: str = ""
+    number: str = ""
+    controller: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything at all was named."""
+        return bool(self.call_id or self.receipt or self.number or self.controller)
 
     def check(self) -> None:
         """Complain where it does not name calls.
