@@ -18,13 +18,13 @@ from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.loading import Reloading, announce, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
-from asterisk_consent.calls.promises import ObjectionList, Promises
+from asterisk_consent.calls.promises import ObjectionList, Promises, scrub_logs
 from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.sweeping import Sweeping
 from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.config import Config, load_policies
-from asterisk_consent.errors import ConsentError, KeysError, LedgerError
+from asterisk_consent.errors import ConsentError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Service
@@ -167,20 +167,12 @@ def _promises(
     ledger: Ledger,
     proof_keys: ProofKeys,
 ) -> Promises:
-    async def scrub() -> bool:
-        try:
-            await ledger.scrub()
-            return await asyncio.to_thread(proof_keys.scrub)
-        except (LedgerError, KeysError) as error:
-            log.info("promises.not_scrubbed", error=str(error))
-            return False
-
     return Promises(
         watch=Watch(config.ledger_path),
         requests=requests,
         objections=objections,
         mixmonitors=ami,
-        scrub=scrub,
+        scrub=lambda: scrub_logs(ledger, proof_keys),
         monotonic_s=time.monotonic,
     )
 

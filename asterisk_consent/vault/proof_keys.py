@@ -11,6 +11,7 @@ The keys lie apart from the ledger, so that a backup of one need not hold the ot
 import hmac
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
@@ -30,6 +31,7 @@ BLIND = "blind"
 _MODE = 0o600
 _DIRECTORY_MODE = 0o700
 _BUSY_S = 2.0
+_SCRUB_BUSY_MS = 50
 _BLIND_BYTES = 32
 _BLIND_DIGITS = 32
 _BLIND_DOMAIN = b"asterisk-consent blind index 1\n"
@@ -52,6 +54,8 @@ class ProofKeys:
         self._recipients: dict[str, tuple[tuple[int, int, int], tuple[str, ...]]] = {}
         self._blind: dict[str, bytes] = {}
         self._connection: sqlite3.Connection | None = None
+        # The ledger's writer keeps keys in one thread while the log is emptied in another.
+        self._in_use = threading.RLock()
 
     def seal(self, content: bytes, *, controller: str, call_id: str) -> Sealed:
         """Seal to a new key of the call, and that to the recipients of the controller.
@@ -67,17 +71,18 @@ class ProofKeys:
 
         :raises KeysError: they cannot be written.
         """
-        try:
-            connection = self._connected()
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(
-                "INSERT INTO key (call_id, wrapped) VALUES (?, ?)",
-                [(key.call_id, key.wrapped) for key in keys],
-            )
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self.close()
-            raise _unusable(self._keys, error) from error
+        with self._in_use:
+            try:
+                connection = self._connected()
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(
+                    "INSERT INTO key (call_id, wrapped) VALUES (?, ?)",
+                    [(key.call_id, key.wrapped) for key in keys],
+                )
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self.close()
+                raise _unusable(self._keys, error) from error
 
     def blind(self, number: str, *, controller: str) -> str:
         """Return the blind index of an E.164 number: HMAC-SHA-256 with a key of the controller, 128 bits of it.
@@ -92,13 +97,19 @@ class ProofKeys:
     def scrub(self) -> bool:
         """Empty the write-ahead log, which holds what was overwritten; tell whether nobody was in the way.
 
+        Whoever reads is hardly waited for: who keeps keys waits for this.
+
         :raises KeysError: it cannot be done.
         """
-        try:
-            blocked, _, _ = self._connected().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.Error as error:
-            self.close()
-            raise _unusable(self._keys, error) from error
+        with self._in_use:
+            try:
+                connection = self._connected()
+                connection.execute(f"PRAGMA busy_timeout = {_SCRUB_BUSY_MS}")
+                blocked, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000:.0f}")
+            except sqlite3.Error as error:
+                self.close()
+                raise _unusable(self._keys, error) from error
         return not blocked
 
     def close(self) -> None:
