@@ -20,7 +20,7 @@ from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.leftovers import Places, settle_leftovers
 from asterisk_consent.calls.loading import Reloading, announce, log_loaded
 from asterisk_consent.calls.metrics import publish_metrics
-from asterisk_consent.calls.promises import ObjectionList, Promises
+from asterisk_consent.calls.promises import ObjectionList, Promises, scrub_logs
 from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.session import Surroundings
 from asterisk_consent.calls.sweeping import Sweeping
@@ -29,7 +29,7 @@ from asterisk_consent.calls.withdrawal_desk import LedgerDesk
 from asterisk_consent.calls.withdrawal_line import Line, Lines, load_lines, log_lines
 from asterisk_consent.calls.withdrawal_session import Withdrawals
 from asterisk_consent.config import Config, load_policies
-from asterisk_consent.errors import ConsentError, KeysError, LedgerError
+from asterisk_consent.errors import ConsentError, LedgerError
 from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.erasures import JOURNAL
@@ -182,20 +182,12 @@ def _promises(
     ledger: Ledger,
     proof_keys: ProofKeys,
 ) -> Promises:
-    async def scrub() -> bool:
-        try:
-            await ledger.scrub()
-            return await asyncio.to_thread(proof_keys.scrub)
-        except (LedgerError, KeysError) as error:
-            log.info("promises.not_scrubbed", error=str(error))
-            return False
-
     return Promises(
         watch=Watch(config.ledger_path),
         requests=requests,
         objections=objections,
         mixmonitors=ami,
-        scrub=scrub,
+        scrub=lambda: scrub_logs(ledger, proof_keys),
         monotonic_s=time.monotonic,
     )
 

@@ -11,13 +11,15 @@ from typing import Protocol
 
 import structlog
 
-from asterisk_consent.errors import ConsentError, KeysError, PbxError
+from asterisk_consent.errors import ConsentError, KeysError, LedgerError, PbxError
 from asterisk_consent.ledger.standing import Objections, RequestRow
+from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.watching import Watch
 from asterisk_consent.model import Call, CopyState
 from asterisk_consent.policy import Policy
 from asterisk_consent.rights.requests import Requests
 from asterisk_consent.telephone import e164
+from asterisk_consent.vault.proof_keys import ProofKeys
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,16 @@ class MixMonitors(Protocol):
     async def stop_mixmonitor(self, channel: str, mixmonitor_id: str = "") -> None:
         """Stop the recording that runs on a channel, named by its name or its id."""
         ...
+
+
+async def scrub_logs(ledger: Ledger, proof_keys: ProofKeys) -> bool:
+    """Empty the write-ahead logs of the ledger and of the keys; tell whether nobody was in the way."""
+    try:
+        await ledger.scrub()
+        return await asyncio.to_thread(proof_keys.scrub)
+    except (LedgerError, KeysError) as error:
+        log.info("promises.not_scrubbed", error=str(error))
+        return False
 
 
 class ObjectionList:
@@ -63,7 +75,7 @@ class ObjectionList:
 class Promises:
     """The loop that keeps them.
 
-    :param scrub: empties the write-ahead logs; tells whether nobody was in the way. Blocks.
+    :param scrub: empties the write-ahead logs; tells whether nobody was in the way.
     :param sleep: waits for so many seconds.
     """
 

@@ -12,6 +12,7 @@ from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import listing, print_listing, visible
 from asterisk_consent.cli.opening import identity_option, released
 from asterisk_consent.cli.person import person
+from asterisk_consent.cli.whose import LEAST_OF_ID, Whose, number_option
 from asterisk_consent.cli.writing import write_private
 from asterisk_consent.config import Config
 from asterisk_consent.errors import LedgerBrokenError, RequestRefusedError
@@ -35,8 +36,6 @@ COLUMNS = (
     ("recording", "length"),
     ("note",),
 )
-LEAST_OF_ID = 8
-"""Characters of a call's id that the list shows and ``show`` takes."""
 
 
 @click.group()
@@ -47,10 +46,23 @@ def calls() -> None:
 @calls.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the latest calls.")
+@number_option(about="Only calls of this telephone number.")
+@click.option("--receipt", default="", metavar="DIGITS", help="Only the call with this receipt code.")
+@click.option("--controller", default="", metavar="ID", help="With --number: only calls of this controller.")
 @configured
-def list_(config: Config, *, as_json: bool, limit: int | None) -> None:
-    """List calls in the order of their decisions, with mismatches between ledger and files."""
-    rows = list_calls(config.ledger_path, limit=limit)
+def list_(
+    config: Config, *, as_json: bool, limit: int | None, number: str, receipt: str, controller: str
+) -> None:
+    """List calls in the order of their decisions, with mismatches between ledger and files.
+
+    A number is known only of callers who are recorded and showed it.
+    """
+    whose = Whose(receipt=receipt, number=number, controller=controller)
+    rows = list_calls(config.ledger_path, limit=None if whose.is_named else limit)
+    if whose.is_named:
+        whose.check()
+        found = set(whose.calls(config))
+        rows = [row for row in rows if row.call_id in found][-(limit or 0) :]
     if as_json:
         click.echo(json.dumps([call_object(row, config.vault) for row in rows], indent=2))
         return

@@ -47,23 +47,25 @@ def _typed(_context: click.Context, _option: click.Parameter, number: str) -> st
 
 def number_option(*, required: bool = False, about: str) -> Callable[[F], F]:
     """Give a command the option that names a telephone number."""
-    return click.option(
-        "--number",
-        required=required,
-        default=None if required else "",
-        callback=_typed,
-        help=f"{about} '-' reads it from standard input: it then stands in no history and no list of processes.",
-    )
+    text = f"{about} '-' reads it from standard input: it then stands in no history and no list of processes."
+    if required:
+        return click.option("--number", required=True, callback=_typed, help=text)
+    return click.option("--number", default="", callback=_typed, help=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """How the calls were named; exactly one of the first three is not empty."""
+    """How the calls were named: by one of the first three, the others empty."""
 
-    call_id: str
-    receipt: str
-    number: str
-    controller: str
+    call_id: str = ""
+    receipt: str = ""
+    number: str = ""
+    controller: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything at all was named."""
+        return bool(self.call_id or self.receipt or self.number or self.controller)
 
     def check(self) -> None:
         """Complain where it does not name calls.

@@ -178,13 +178,6 @@ class Requests:
         policy = self._policy_of(call)
         return policy is None or policy.basis is not Basis.LEGAL_OBLIGATION
 
-    def _audio_of(self, call_id: str) -> int:
-        return sum(row.has_audio for row in recordings_of(self.held.ledger, call_id))
-
-    def _erase_proof(self, call: CallRow) -> Copy:
-        erase_calls([call.call_id], "erasure was asked for", self.held)
-        return Copy(what=PROOF, state=CopyState.DONE, note="key destroyed, entries emptied")
-
     def lift(self, call_id: str, *, person: str, reason: str) -> None:
         """End the restriction of a call that was asked for as such (GDPR art. 18(3)).
 
@@ -213,6 +206,13 @@ class Requests:
             stream=mine[0].controller, kind=Kind.RESTRICTION_LIFTED, call_id=call_id, payload=lifted
         )
         self.held.append(entry)
+
+    def _audio_of(self, call_id: str) -> int:
+        return sum(row.has_audio for row in recordings_of(self.held.ledger, call_id))
+
+    def _erase_proof(self, call: CallRow) -> Copy:
+        erase_calls([call.call_id], "erasure was asked for", self.held)
+        return Copy(what=PROOF, state=CopyState.DONE, note="key destroyed, entries emptied")
 
     def _policy_of(self, call: CallRow) -> Policy | None:
         rows = approvals(self.held.ledger, call.policy)

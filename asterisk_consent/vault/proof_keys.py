@@ -32,6 +32,7 @@ BLIND = "blind"
 _MODE, _SHARED_MODE = 0o600, 0o660
 _DIRECTORY_MODE = 0o700
 _BUSY_S = 2.0
+_SCRUB_BUSY_MS = 50
 _BLIND_BYTES = 32
 _BLIND_DIGITS = 32
 _BLIND_DOMAIN = b"asterisk-consent blind index 1\n"
@@ -65,7 +66,7 @@ class ProofKeys:
         self._recipients: dict[str, tuple[tuple[int, int, int], tuple[str, ...]]] = {}
         self._blind: dict[str, bytes] = {}
         self._connection: sqlite3.Connection | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def seal(self, content: bytes, *, controller: str, call_id: str) -> Sealed:
         """Seal to a new key of the call, and that to the recipients of the controller.
@@ -102,12 +103,16 @@ class ProofKeys:
     def scrub(self) -> bool:
         """Empty the write-ahead log, which holds what was overwritten; tell whether nobody was in the way.
 
+        Whoever reads is hardly waited for: who keeps keys waits for this.
+
         :raises KeysError: it cannot be done.
         """
         if not (self._keys / PROOF_KEYS).exists():
             return True
         with self._using_own() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {_SCRUB_BUSY_MS}")
             blocked, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000:.0f}")
         return not blocked
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from asterisk_consent.calls.recorder import (
     STARTS_TOGETHER_S,
     Recorder,
 )
-from asterisk_consent.errors import PbxUnavailableError
+from asterisk_consent.errors import LedgerUnavailableError, PbxUnavailableError
 from asterisk_consent.ledger.entry import Kind, NewEntry, decision_kind
 from asterisk_consent.ledger.payload import decision_payload
 from asterisk_consent.model import Direction, Outcome, RecordingId
@@ -39,6 +39,8 @@ class Place:
         self.ledger = FakeLedger()
         self.clock = ManualClock()
         self.channels: set[str] | None = {CHANNEL}
+        self.withdrawn: bool | None = False
+        """Whether the audio of the call is to go; ``None`` while the ledger cannot tell."""
         self.recorder = Recorder(
             spool=self.spool,
             vault=self.vault,
@@ -47,6 +49,7 @@ class Place:
             channels=self._channels,
             monotonic_s=self.clock.monotonic_s,
             now=lambda: NOW,
+            drops=self._drops,
             sleep=self.clock.sleep,
         )
 
@@ -101,6 +104,11 @@ class Place:
     def ends(self) -> list[Kind]:
         """Return the ends that were entered."""
         return [entry.kind for entry in self.ledger.ends()]
+
+    def _drops(self, _call_id: str) -> bool:
+        if self.withdrawn is None:
+            raise LedgerUnavailableError("the ledger cannot be read")
+        return self.withdrawn
 
     async def _channels(self) -> set[str]:
         if self.channels is None:

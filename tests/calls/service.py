@@ -13,8 +13,8 @@ from asterisk_consent.calls.switchboard import Switchboard
 from asterisk_consent.dialogue.events import Part
 from asterisk_consent.dialogue.withdrawal.script import SpokenDigit
 from asterisk_consent.ledger.entry import NewEntry
-from asterisk_consent.model import RecordingId
-from asterisk_consent.policy import parse_policy
+from asterisk_consent.model import Call, RecordingId
+from asterisk_consent.policy import Policy, parse_policy
 from asterisk_consent.policy.model import Receipt
 from asterisk_consent.prompts.rendered import Prompt, PromptSet
 from tests.calls.asterisk import INFORMATION_MS, QUESTION_MS, FakeAri, FakeAsterisk
@@ -114,6 +114,8 @@ class Service:
     asterisk: FakeAsterisk = field(default_factory=FakeAsterisk)
     ledger: FakeLedger = field(default_factory=FakeLedger)
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
+    objects: Callable[[Call, Policy], bool] = lambda _call, _policy: False
+    """Whether a caller is on a controller's list of objections."""
     ari: FakeAri = field(init=False)
     switchboard: Switchboard = field(init=False)
     policies: Policies = field(init=False)
@@ -125,6 +127,7 @@ class Service:
             ledger=self.ledger,
             recorder=self.recorder,
             region="GB",
+            objects=self.objects,
             now_s=wall_s,
             randomness=made_up_randomness(),
         )

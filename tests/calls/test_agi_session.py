@@ -30,6 +30,7 @@ def desk_of(service: Service) -> AgiDesk:
         ledger=service.ledger,
         recorder=service.recorder,
         region="GB",
+        objects=service.objects,
         now_s=wall_s,
         randomness=made_up_randomness(),
     )

@@ -20,7 +20,7 @@ from tests.mutants.mutant import (
 from tests.pbx.root import ensure_root
 from tests.pbx.settings import Settings
 
-INVARIANTS = (1, 2, 3, 4, 6, 7, 8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 23, 24)
+INVARIANTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 23, 24)
 ALL = mutants()
 
 
