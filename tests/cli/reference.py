@@ -44,17 +44,15 @@ An array of objects, in the order of the decisions:
 | `controller`, `policy`, `policy_version`, `language` | what the caller was asked, for whom |
 | `announcement` | digest of what was announced, in that language; `null` where nothing was |
 | `direction` | `incoming` or `outgoing` |
-| `dialled` | the number dialled |
-| `caller` | number in E.164; `null` where none may be kept: withheld, or no agreement |
 | `outcome` | `given`, `refused`, `objected`, `informed`, `no_choice`, `abandoned`, `aborted`, `failed` |
-| `digit` | the one that decided; `null` where none did |
 | `played_ms` | how much of the announcement was played, repetitions included |
 | `purposes` | what a recording may be used for: the purposes announced in that language |
 | `reason` | why, where the outcome does not say it all |
-| `recording` | `null`, or an object with `id`, `state`, `duration_s` and `reason` |
+| `recording` | `null`, or an object with `id`, `state`, `duration_s`, `reason` and `erased_at` |
 | `mismatch` | what does not fit between the decision and the files; `null` where all is well |
 
 `state` is `allowed`, `recording` or `closing` on the way, and in the end `verified`, `failed` or `not_started`.
+Number, name and digit are sealed: `calls show CALL --open`. `calls show` adds `restricted`, `requests` and `legal_holds`.
 `given` and `informed` allow a recording; [which mode leads to which outcome](policy.md#what-happens-in-each-mode).
 
 ## What `doctor --json` prints
