@@ -52,7 +52,8 @@ An array of objects, in the order of the decisions:
 | `mismatch` | what does not fit between the decision and the files; `null` where all is well |
 
 `state` is `allowed`, `recording` or `closing` on the way, and in the end `verified`, `failed` or `not_started`.
-Number, name and digit are sealed: `calls show CALL --open`. `calls show` adds `restricted`, `requests` and `legal_holds`.
+Number, name and digit are sealed: `calls show CALL --open`. `calls show` adds `restricted`, `requests` and
+`legal_holds`.
 `given` and `informed` allow a recording; [which mode leads to which outcome](policy.md#what-happens-in-each-mode).
 
 ## What `doctor --json` prints

@@ -1,5 +1,6 @@
 """Calls that were recorded, sealed and kept for real, under an approved policy; and a clock of the test's own."""
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,9 +84,8 @@ class KeptCalls:
     def append(self, entry: NewEntry) -> int:
         """Append an entry, sealed for real."""
         config = self.place.config
-        return append_from_outside(
-            config.ledger_path, entry, sealer=ProofKeys(config.keys), clock=self.clock
-        ).seq
+        with closing(ProofKeys(config.keys)) as sealer:
+            return append_from_outside(config.ledger_path, entry, sealer=sealer, clock=self.clock).seq
 
     def decide(
         self,
