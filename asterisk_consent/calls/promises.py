@@ -128,7 +128,7 @@ class Promises:
         waits = [await self._stop(*running) for running in found.running]
         for request in found.due:
             await self._carry_out(request)
-        self._to_scrub = found.has_erased or self._to_scrub
+        self._to_scrub = await asyncio.to_thread(self._watch.has_erased) or self._to_scrub
         if self._to_scrub:
             self._to_scrub = not await self._scrub()
         return any(waits)

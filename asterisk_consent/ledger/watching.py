@@ -27,13 +27,11 @@ class Look:
 
     :param due: requests that are to be carried out now, oldest first.
     :param running: calls about which something was asked while they are being recorded, each with its channel.
-    :param has_erased: whether payloads were erased since the last look.
     """
 
     objections: Objections
     due: tuple[RequestRow, ...]
     running: tuple[tuple[str, str], ...]
-    has_erased: bool
 
 
 class Watch:
@@ -73,7 +71,6 @@ class Watch:
                         request for request in unsettled_requests(connection) if request.erase_at <= at
                     ),
                     running=tuple(running_though_asked(connection)),
-                    has_erased=self._has_erased(connection),
                 )
             finally:
                 connection.execute("ROLLBACK")
@@ -84,11 +81,16 @@ class Watch:
             self._objections_stamp, self._objections = stamp, objections_in(connection)
         return self._objections
 
-    def _has_erased(self, connection: sqlite3.Connection) -> bool:
-        """Tell whether payloads were erased since the last look; true the first time."""
-        last = int(connection.execute("SELECT max(seq) FROM chain").fetchone()[0] or 0)
-        query = "SELECT 1 FROM chain WHERE seq > ? AND instr(header, ?) LIMIT 1"
-        found = connection.execute(query, (self._looked_at, _ERASED)).fetchone()
+    def has_erased(self) -> bool:
+        """Tell whether payloads were erased since the last call; true the first time.
+
+        :raises LedgerError: the ledger cannot be looked at.
+        """
+        with translating(str(self._path)):
+            connection = self._connected()
+            last = int(connection.execute("SELECT max(seq) FROM chain").fetchone()[0] or 0)
+            query = "SELECT 1 FROM chain WHERE seq > ? AND instr(header, ?) LIMIT 1"
+            found = connection.execute(query, (self._looked_at, _ERASED)).fetchone()
         first, self._looked_at = self._looked_at == 0, last
         return first or found is not None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from asterisk_consent.calls import recorder
+from asterisk_consent.calls import spool
 from asterisk_consent.calls.awaited import DROPPED
 from asterisk_consent.calls.spool import SETTLE_AGAIN_S, SETTLE_S
 from asterisk_consent.errors import AudioError
@@ -114,7 +114,7 @@ async def test_a_spool_that_cannot_be_emptied_is_tried_again_before_the_end_is_e
             raise refusals.pop()
         discard_recording(*arguments)  # type: ignore[arg-type]  # as they came
 
-    monkeypatch.setattr(recorder, "discard_recording", discard_later)
+    monkeypatch.setattr(spool, "discard_recording", discard_later)
     place.withdrawn = True
     recorded(place)
     await place.clock.advance(0)

@@ -56,6 +56,8 @@ each entry about the call `seq`, `kind`, `at` and `payload` ([its fields](storag
 erased.
 
 `state` is `allowed`, `recording` or `closing` on the way, and in the end `verified`, `failed` or `not_started`.
+Number, name and digit are sealed: `calls show CALL --open`. `calls show` adds `restricted`, `requests` and
+`legal_holds`.
 `given` and `informed` allow a recording; [which mode leads to which outcome](policy.md#what-happens-in-each-mode).
 
 ## What `doctor --json` prints

@@ -42,7 +42,7 @@ def test_the_answer_names_every_copy_and_the_entry_of_the_request(desk: Desk) ->
     assert "10000000 recording 10000000 done key destroyed, file removed" in lines
     assert any(line.startswith("10000000 proof done restricted until ") for line in lines)
     (request,) = standing_of(desk.kept.held.ledger, call_id).requests
-    assert lines[-1] == f"10000000: carried out; the request is entry {request.seq}."
+    assert lines[-1] == f"10000000: carried out; the reference is {request.reference}."
     assert not desk.has_audio(call_id)
 
 
