@@ -80,7 +80,11 @@ def list_(
 @click.option(
     "--reason", default="", help="Why it is opened; entered into the ledger. Needed to open anything."
 )
-@click.option("--purpose", default="", help="For which purpose of the policy; entered into the ledger.")
+@click.option(
+    "--purpose",
+    default="",
+    help="For which purpose of the policy, or legal-claims where it is restricted; entered into the ledger.",
+)
 @identity_option
 @configured
 def show(

@@ -1,8 +1,8 @@
 """Lets somebody at what was sealed about one call: the access is entered first, then its keys are released.
 
 Rule: no reason, no key; and no key before the entry of the access is on disk (GDPR art. 5(2), 32(1)). What is
-restricted is kept and not shown (art. 18(2)), save for the purpose that a legal hold keeps it for. The keys are those
-of one call.
+restricted is kept and not shown (art. 18(2)), save for the purpose that a legal hold keeps it for; and the proof, not
+the audio, for a legal claim, or nobody could show that there was consent (art. 7(1)). The keys are those of one call.
 """
 
 from contextlib import closing
@@ -20,6 +20,8 @@ from asterisk_consent.vault.age import Identity, unseal
 from asterisk_consent.vault.call_keys import CallKey, open_key
 from asterisk_consent.vault.proof_keys import ProofKeys, call_identities
 
+LEGAL_CLAIMS = "legal-claims"
+"""The purpose that a restricted proof may be opened for: to establish, exercise or defend a legal claim."""
 TO_TELL = "to tell whom it was handed out to (GDPR art. 19)"
 
 
@@ -135,12 +137,12 @@ def _call_to_show(wanted: Wanted, places: Places) -> CallRow:
             "no such call", where=wanted.call_id, remedy="See 'asterisk-consent calls list'"
         )
     standing = standing_of(places.ledger, call.call_id)
-    if standing.is_restricted and wanted.purpose not in standing.held_for:
-        held = ", ".join(standing.held_for)
+    allowed = [*standing.held_for, *([LEGAL_CLAIMS] if wanted.kind is Kind.PROOF_OPENED else [])]
+    if standing.is_restricted and wanted.purpose not in allowed:
         raise RequestRefusedError(
             "the call is restricted: what is kept of it is not shown (GDPR art. 18(2))",
             where=call.call_id,
-            remedy=f"Only for what a legal hold keeps it for: --purpose {held}" if held else "",
+            remedy=f"Only for: {', '.join(f'--purpose {each}' for each in allowed)}" if allowed else "",
         )
     return call
 

@@ -195,6 +195,24 @@ def test_a_restriction_keeps_and_hides_and_can_be_lifted(kept: KeptCalls) -> Non
     opened(kept, call_id)
 
 
+def test_the_proof_of_a_withdrawn_call_is_opened_for_a_legal_claim_and_its_recording_is_not(
+    kept: KeptCalls,
+) -> None:
+    call_id = kept.recorded(1)
+    ask(kept, call_id, right=Right.RESTRICTION)
+    opened(kept, call_id, purpose="legal-claims")
+    export = Wanted(
+        call_id=call_id,
+        kind=Kind.RECORDING_EXPORTED,
+        person="m",
+        reason="claim",
+        recipient="court",
+        purpose="legal-claims",
+    )
+    with pytest.raises(RequestRefusedError, match="restricted"):
+        release(export, places=places(kept), identities=identities(kept, call_id))
+
+
 def test_a_withdrawal_cannot_be_lifted(kept: KeptCalls) -> None:
     call_id = kept.recorded(1)
     ask(kept, call_id)
