@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asterisk_consent.calls.promises import ObjectionList, Promises
-from asterisk_consent.ledger import find_call, verify
+from asterisk_consent.ledger import find_call, verifier, verify
 from asterisk_consent.ledger.entry import Kind
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.watching import Watch
@@ -91,6 +91,7 @@ async def test_erasing_any_set_of_calls_leaves_no_trace_of_them_beside_a_running
     found = {of: kept.holds_bytes(*needles[of][0], *needles[of][1]) for of in gone}
     assert found == {of: [] for of in gone}
     assert verify(kept.held.ledger).problem is None
+    assert verifier.main([str(kept.held.ledger)]) == 0
     for of in set(range(CALLS)) - gone:
         assert await asyncio.to_thread(traces, kept, of)
     await ledger.close()
