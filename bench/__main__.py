@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import keeping, ledger, report, ways
+from bench import keeping, ledger, report, restore, ways
 from bench.ami_events import AmiListenerError
 from bench.callers import CallersError
 from bench.hold import Held, run_hold
@@ -72,6 +72,7 @@ def main(
     if with_ledger:
         ledger.main(args=[], standalone_mode=False)
         keeping.main(args=[], standalone_mode=False)
+        restore.main(args=[], standalone_mode=False)
 
 
 async def _measure(made: Stage, rounds: int, loads: Sequence[Load], console: Console) -> list[Round]:
