@@ -34,6 +34,7 @@ from asterisk_consent.ledger.courier import Checkpoints
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.erasures import JOURNAL
 from asterisk_consent.ledger.payload import Service
+from asterisk_consent.ledger.standing import objections as objections_of
 from asterisk_consent.ledger.store import Ledger
 from asterisk_consent.ledger.watching import Watch
 from asterisk_consent.pbx.ami import AmiClient
@@ -75,7 +76,8 @@ async def serve(config: Config) -> None:
         recorder = _recorder(config, ledger, ari, requests)
         await recorder.adopt()
         await settle_leftovers(recorder, ledger, _places(config))
-        objections = ObjectionList(proof_keys.blind, region=config.region)
+        known = await asyncio.to_thread(objections_of, config.ledger_path)
+        objections = ObjectionList(proof_keys.blind, region=config.region, known=known)
         surroundings = Surroundings(
             ari=ari,
             ledger=ledger,

@@ -6,6 +6,7 @@ write-ahead logs are emptied, which hold what was overwritten. Nothing of it run
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -54,10 +55,10 @@ class ObjectionList:
     :param blind: returns the blind index of an E.164 number for a controller.
     """
 
-    def __init__(self, blind: Callable[..., str], *, region: str) -> None:
+    def __init__(self, blind: Callable[..., str], *, region: str, known: Objections = frozenset()) -> None:
         self._blind = blind
         self._region = region
-        self.known: Objections = frozenset()
+        self.known = known
 
     def covers(self, call: Call, policy: Policy) -> bool:
         """Tell whether the caller is on the list of the policy's controller; a withheld number is on none."""
@@ -97,7 +98,8 @@ class Promises:
         self._scrub = scrub
         self._monotonic_s = monotonic_s
         self._sleep = sleep
-        self._to_scrub = False
+        self._scrub_at_s = math.inf
+        self._again_at_s: dict[int, float] = {}
         self._not_carried_out: set[int] = set()
 
     async def run(self) -> None:
@@ -127,18 +129,26 @@ class Promises:
         self._objections.known = found.objections
         waits = [await self._stop(*running) for running in found.running]
         for request in found.due:
-            await self._carry_out(request)
-        self._to_scrub = await asyncio.to_thread(self._watch.has_erased) or self._to_scrub
-        if self._to_scrub:
-            self._to_scrub = not await self._scrub()
+            if self._monotonic_s() >= self._again_at_s.get(request.seq, 0.0):
+                await self._carry_out(
+                    request, runs=(request.call_id in {call_id for call_id, _ in found.running})
+                )
+        if await asyncio.to_thread(self._watch.has_erased):
+            self._scrub_at_s = 0.0
+        if self._monotonic_s() >= self._scrub_at_s:
+            # A reader in the way stays for a while, and who commits waits for the trying.
+            done = await self._scrub()
+            self._scrub_at_s = math.inf if done else self._monotonic_s() + AGAIN_S
         return any(waits)
 
-    async def _carry_out(self, request: RequestRow) -> None:
+    async def _carry_out(self, request: RequestRow, *, runs: bool) -> None:
         try:
             answer = await asyncio.to_thread(self._requests.carry_out, request.seq)
         except KeysError as error:
             self._complain(request, str(error))
             return
+        if answer is not None and not answer.settled and not runs:
+            self._again_at_s[request.seq] = self._monotonic_s() + AGAIN_S
         if answer is not None and answer.settled:
             log.info("promises.carried_out", call_id=request.call_id, right=request.right)
         for copy in answer.copies if answer is not None else ():
@@ -146,7 +156,8 @@ class Promises:
                 self._complain(request, copy.note)
 
     def _complain(self, request: RequestRow, why: str) -> None:
-        """Log, once for each request, that it cannot be carried out; it is tried again all the same."""
+        """Log, once for each request, that it cannot be carried out; it is tried again, and not at every entry."""
+        self._again_at_s[request.seq] = self._monotonic_s() + AGAIN_S
         if request.seq not in self._not_carried_out:
             self._not_carried_out.add(request.seq)
             log.error("promises.not_carried_out", call_id=request.call_id, right=request.right, error=why)

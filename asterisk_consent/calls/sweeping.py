@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 FIRST_S = 60.0
 """After the service has started: a machine that is switched off at night sweeps all the same."""
 EVERY_S = 24 * 3600.0
+AGAIN_S = 3600.0
+"""After one that failed: nothing may go more than a day late."""
 _NICE = 19
 
 
@@ -34,8 +36,8 @@ class Sweeping:
         """Sweep a little after the start, and then once a day."""
         await self._sleep(FIRST_S)
         while True:
-            await self.sweep()
-            await self._sleep(EVERY_S)
+            done = await self.sweep()
+            await self._sleep(EVERY_S if done else AGAIN_S)
 
     async def sweep(self) -> bool:
         """Sweep once; what keeps it from it is logged. Returns whether it was done."""

@@ -141,7 +141,7 @@ def _ask(config: Config, right: Right, given: dict[str, Any]) -> None:
         click.echo("The service does not run: it does what is pending once it does.", err=True)
     if right is Right.ERASURE and not _scrubbed(config):
         click.echo(
-            "The write-ahead log still holds what was overwritten: the service empties it once nobody reads.",
+            "The write-ahead log may still hold what was overwritten: the service empties it once nobody reads.",
             err=True,
         )
     if any(copy.state is CopyState.FAILED for answer in answers for copy in answer.copies):

@@ -17,9 +17,9 @@ from asterisk_consent.config import Config
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.backup import back_up, refuse_existing, take_name, writing_private
 from asterisk_consent.ledger.history import ledger_id
+from asterisk_consent.rights.clock import refuse_jumped_clock
 from asterisk_consent.rights.restoring import RestoreReport, Wanted
 from asterisk_consent.rights.restoring import restore as restore_ledger
-from asterisk_consent.rights.sweeping import refuse_jumped_clock
 from asterisk_consent.vault.key_backup import VERSION, KeyBackup, back_up_keys, prune
 
 _DAY_S = 86_400

@@ -12,6 +12,7 @@ from asterisk_consent.cli.holdings import holdings_of
 from asterisk_consent.cli.listing import print_listing, progress_bar, visible
 from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
+from asterisk_consent.rights.erasing import spooled
 from asterisk_consent.rights.retention import Kept, PurposeTerm
 from asterisk_consent.rights.retention import plan as plan_retention
 from asterisk_consent.rights.sweeping import sweep as sweep_all
@@ -37,7 +38,7 @@ def plan(config: Config, only_due: bool, as_json: bool) -> None:
     keeps either.
     """
     now = datetime.now(UTC)
-    planned = plan_retention(config.ledger_path)
+    planned = plan_retention(config.ledger_path, in_spool=spooled(config.spool))
     kept = [each for each in planned.recordings if each.is_due(now) or not only_due]
     if as_json:
         click.echo(json.dumps([_object(each, now) for each in kept], indent=2))

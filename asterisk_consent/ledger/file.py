@@ -91,7 +91,10 @@ class LedgerFile:
 
     def scrub(self) -> bool:
         """Empty the write-ahead log into the database; tell whether no reader was in the way."""
-        blocked, _, _ = self.connected().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection = self.connected()
+        connection.execute("PRAGMA busy_timeout = 0")
+        blocked, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_SLICE_S * 1000:.0f}")
         return not blocked
 
     def free_bytes(self) -> int:

@@ -73,10 +73,9 @@ class Standing:
         """Whether what is kept of it may not be shown."""
         return any(not request.lifted_seq for request in self.requests)
 
-    @property
-    def held_for(self) -> tuple[str, ...]:
-        """The purposes that holds which are confirmed and not released keep it for."""
-        return tuple(hold.purpose for hold in self.holds if hold.confirmed_seq and not hold.released_seq)
+    def held_for(self, at: int) -> tuple[str, ...]:
+        """Return the purposes that legal holds keep it for at this moment, UTC seconds."""
+        return tuple(hold.purpose for hold in self.holds if hold.holds(at))
 
 
 _REQUEST_FIELDS = tuple(field.name for field in fields(RequestRow))
@@ -154,12 +153,6 @@ def unsettled_requests(connection: sqlite3.Connection) -> list[RequestRow]:
     return [request_row(row) for row in found]
 
 
-def all_requests(path: Path) -> list[RequestRow]:
-    """Return every request in the order they were entered; those that went with their call are not among them."""
-    with reading(path) as connection:
-        return [request_row(row) for row in connection.execute(f"{_REQUESTS} ORDER BY seq")]
-
-
 def requests_to_carry_out(connection: sqlite3.Connection, *, at: int) -> list[RequestRow]:
     """Return the requests that ask for more than is done, settled or not: audio is left, or the whole call.
 
@@ -206,6 +199,12 @@ Objections = frozenset[tuple[str, str]]
 def objections_in(connection: sqlite3.Connection) -> Objections:
     """Return everybody who objects, and to whom."""
     return frozenset(connection.execute("SELECT stream, subject FROM objection"))
+
+
+def objections(path: Path) -> Objections:
+    """Return everybody who objects, and to whom."""
+    with reading(path) as connection:
+        return objections_in(connection)
 
 
 def has_objected(path: Path, subject: str, *, controller: str) -> bool:

@@ -137,6 +137,10 @@ class Writer:
 
     def _serve(self, group: list[Job]) -> None:
         self._answer_probes(group)
+        if all(isinstance(job, Scrub) for job in group):
+            # Nothing is to be committed, and nobody is to be told that something was.
+            self._scrub(group)
+            return
         connection = self._begin(group)
         if connection is None:
             return

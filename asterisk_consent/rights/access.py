@@ -5,6 +5,7 @@ restricted is kept and not shown (art. 18(2)), save for the purpose that a legal
 the audio, for a legal claim, or nobody could show that there was consent (art. 7(1)). The keys are those of one call.
 """
 
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,10 @@ def _call_to_show(wanted: Wanted, places: Places) -> CallRow:
             "no such call", where=wanted.call_id, remedy="See 'asterisk-consent calls list'"
         )
     standing = standing_of(places.ledger, call.call_id)
-    allowed = [*standing.held_for, *([LEGAL_CLAIMS] if wanted.kind is Kind.PROOF_OPENED else [])]
+    allowed = [
+        *standing.held_for(int(time.time())),
+        *([LEGAL_CLAIMS] if wanted.kind is Kind.PROOF_OPENED else []),
+    ]
     if standing.is_restricted and wanted.purpose not in allowed:
         raise RequestRefusedError(
             "the call is restricted: what is kept of it is not shown (GDPR art. 18(2))",

@@ -13,6 +13,7 @@ from asterisk_consent.ledger.read import CallRow, RecordingRow, recordings_of
 from asterisk_consent.ledger.standing import HoldRow, RequestRow, exports_of, standing_of
 from asterisk_consent.model import Basis, CopyState, Right
 from asterisk_consent.policy import Policy
+from asterisk_consent.rights.clock import is_in_doubt
 from asterisk_consent.rights.erasing import Holdings, erase_audio, lies_in_spool
 
 BACKUPS = "backups of the keys"
@@ -133,8 +134,15 @@ def _handed_out(call: CallRow, held: Holdings) -> list[Copy]:
 
 
 def _holds_now(call: CallRow, held: Holdings) -> list[HoldRow]:
+    """Return the holds that keep it: also one whose time seems to be over, while the clock may have jumped."""
     now = int(held.clock())
-    return [hold for hold in standing_of(held.ledger, call.call_id).holds if hold.holds(now)]
+    placed = [
+        hold
+        for hold in standing_of(held.ledger, call.call_id).holds
+        if hold.confirmed_seq and not hold.released_seq
+    ]
+    keeping = [hold for hold in placed if hold.holds(now)]
+    return placed if len(keeping) < len(placed) and is_in_doubt(held) else keeping
 
 
 def _proof(asked: Asked, state: CopyState) -> Copy:

@@ -30,6 +30,7 @@ from asterisk_consent.vault.call_keys import destroy_keys
 from asterisk_consent.vault.names import (
     SIDES,
     emptying_path,
+    id_in_spool,
     joined_path,
     kept_path,
     partial_path,
@@ -57,6 +58,8 @@ class Holdings:
     key_backups_days: int = 0
     clock: Callable[[], float] = time.time
     randomness: Callable[[int], bytes] = os.urandom
+    clock_is_right: bool = False
+    """Somebody vouched for the clock."""
 
     def append(self, entry: NewEntry) -> int:
         """Append an entry, what names somebody in it sealed; return its number.
@@ -167,6 +170,19 @@ def lies_in_spool(row: RecordingRow, held: Holdings) -> bool:
     names = [side_path(recording_id, side, held.spool) for side in SIDES]
     names += [emptying_path(recording_id, held.spool), joined_path(recording_id, held.spool)]
     return any(path.exists() for path in names)
+
+
+def spooled(spool: Path) -> frozenset[str]:
+    """Return the recordings of which anything lies in the spool.
+
+    :raises AudioError: it cannot be listed.
+    """
+    try:
+        return frozenset(found for path in spool.iterdir() if (found := id_in_spool(path)) is not None)
+    except OSError as error:
+        raise AudioError(
+            f"the spool cannot be listed: {error.strerror}", where=str(spool), remedy="Run it as root"
+        ) from error
 
 
 def is_scrubbed(held: Holdings) -> bool:

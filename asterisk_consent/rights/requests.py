@@ -26,6 +26,7 @@ from asterisk_consent.ledger.standing import (
 )
 from asterisk_consent.model import Basis, CopyState, Right
 from asterisk_consent.policy import Policy
+from asterisk_consent.rights.clock import is_in_doubt
 from asterisk_consent.rights.copies import PROOF, Asked, copies_of, is_settled, waiting_copies
 from asterisk_consent.rights.erasing import Holdings, erase_calls
 from asterisk_consent.rights.retention import approved_policies
@@ -121,10 +122,13 @@ class Requests:
         """
         request = find_request(self.held.ledger, request_seq)
         call = find_call(self.held.ledger, request.call_id) if request else None
+        if request is not None and call is None:
+            # It was entered while the call was being erased: what it brought goes too.
+            erase_calls([request.call_id], "its call was erased", self.held)
         if request is None or call is None:
             return None
         asked = Asked(request=request, call=call, policy=self._policy_of(call))
-        waiting = request.erase_at > self.held.clock()
+        waiting = bool(request.erase_at) and (request.erase_at > self.held.clock() or is_in_doubt(self.held))
         copies = waiting_copies(asked, self.held) if waiting else copies_of(asked, self.held)
         settled = not waiting and all(map(is_settled, copies))
         if request.right is Right.ERASURE and all(copy.state is not CopyState.KEPT for copy in copies):

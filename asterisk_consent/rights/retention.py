@@ -8,14 +8,14 @@ goes after its own term, once the audio is gone. What is not known is kept and t
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from asterisk_consent.errors import ConfigError
 from asterisk_consent.ledger.read import ApprovalRow, CallRow, RecordingRow, approvals, list_calls
-from asterisk_consent.ledger.standing import HoldRow, RequestRow, all_requests, legal_holds
+from asterisk_consent.ledger.standing import HoldRow, RequestRow, legal_holds, list_requests
 from asterisk_consent.model import Right
 from asterisk_consent.policy import Policy, Term, parse_policy
 
@@ -105,9 +105,10 @@ class Plan:
         return [proof.call_id for proof in self.proofs if now >= proof.ends_at]
 
 
-def plan(path: Path) -> Plan:
+def plan(path: Path, *, in_spool: Collection[str] = ()) -> Plan:
     """Return every recording that has audio with its terms, and every call that has none with its own.
 
+    :param in_spool: recordings of which something lies in the spool: what could not be sealed has terms all the same.
     :raises LedgerError: the ledger cannot be read.
     """
     policies = approved_policies(approvals(path))
@@ -115,20 +116,25 @@ def plan(path: Path) -> Plan:
     for hold in legal_holds(path):
         holds.setdefault(hold.recording_id, []).append(hold)
     asked: dict[str, list[RequestRow]] = {}
-    for request in all_requests(path):
+    for request in list_requests(path):
         if request.right is not Right.RESTRICTION:
             asked.setdefault(request.call_id, []).append(request)
     recordings, proofs = [], []
     for row in list_calls(path):
         policy = policies.get((row.policy, row.policy_version))
         recording = row.recording
-        if recording is not None and recording.has_audio:
+        if recording is not None and _has_audio(recording, in_spool):
             kept = _kept(row, recording, policy, holds.get(recording.recording_id, ()))
             by_law = policy is not None and not policy.takes_refusal
             recordings.append(replace(kept, asked=() if by_law else tuple(asked.get(row.call_id, ()))))
         elif policy is not None and (recording is None or recording.state.is_final):
             proofs.append(_proof(row, policy))
     return Plan(recordings=tuple(recordings), proofs=tuple(proofs))
+
+
+def _has_audio(recording: RecordingRow, in_spool: Collection[str]) -> bool:
+    left = recording.state.is_final and not recording.erased_seq and recording.recording_id in in_spool
+    return recording.has_audio or left
 
 
 def approved_policies(rows: list[ApprovalRow]) -> Mapping[tuple[str, int], Policy]:

@@ -5,30 +5,23 @@ person can vouch for it. The plan is made anew for every sweep, so one that brok
 second one finds nothing to do.
 """
 
-import re
-import sqlite3
 from collections.abc import Callable, Set
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger.connection import reading
+from asterisk_consent.errors import AudioError, KeysError
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Swept
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.ledger.read import recordings as list_recordings
-from asterisk_consent.rights.erasing import BATCH, Holdings, erase_audio, erase_calls
+from asterisk_consent.ledger.standing import legal_holds
+from asterisk_consent.rights.clock import refuse_jumped_clock
+from asterisk_consent.rights.erasing import BATCH, Holdings, erase_audio, erase_calls, spooled
 from asterisk_consent.rights.requests import Requests
 from asterisk_consent.rights.retention import plan
 
-QUIET = timedelta(hours=48)
-"""Between two entries, or the last one and now, there is no longer time where the service sweeps every day."""
-BACKWARDS = timedelta(minutes=5)
-"""So much a clock may be set back without anybody having to ask why."""
 TERM_ENDED = "its last term has ended"
 PROOF_TERM_ENDED = "the term of the proof has ended"
-
-_AT = re.compile(rb'"at":(-?[0-9]+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +50,15 @@ def sweep(
     :param clock_confirmed_by: who vouches for the clock, where it looks as if it had jumped.
     :param only: look at these recordings and at no proof.
     :raises RequestRefusedError: the clock may have jumped; nothing was erased.
-    :raises ConsentError: something cannot be erased or entered; what was done before stays done.
+    :raises AudioError: some recordings could not be erased; the others are.
+    :raises ConsentError: something cannot be entered; what was done before stays done.
     """
     now = datetime.fromtimestamp(held.clock(), UTC)
     if not clock_confirmed_by:
         refuse_jumped_clock(held, now)
+    held = replace(held, clock_is_right=True)
     asked, gone = Requests(held=held).carry_out_again(calls=_calls_of(held, only))
-    planned = plan(held.ledger)
+    planned = plan(held.ledger, in_spool=spooled(held.spool))
     due = {kept.recording_id for kept in planned.recordings if kept.is_due(now)}
     if only is not None:
         due &= only
@@ -71,9 +66,12 @@ def sweep(
     # In the order of the keys' directories, of which each batch then touches few.
     rows = sorted(_rows(held, due), key=lambda row: row.call_id)
     done, of = 0, len(rows) + len(proofs)
+    erased, failures = 0, []
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        erase_audio(batch, TERM_ENDED, held)
+        went, failed = _erase(_not_held(batch, held, now), held)
+        erased += went
+        failures += failed
         done += len(batch)
         if progress is not None:
             progress(done, of)
@@ -83,45 +81,34 @@ def sweep(
         done += len(calls)
         if progress is not None:
             progress(done, of)
-    report = SweepReport(recordings=asked + len(rows), proofs=gone + len(proofs))
+    report = SweepReport(recordings=asked + erased, proofs=gone + len(proofs))
     if only is None:
         _enter(held, report, clock_confirmed_by)
+    if failures:
+        raise AudioError(
+            f"{len(failures)} of {len(rows)} recordings could not be erased; the first: {failures[0].what}",
+            where=failures[0].where,
+            remedy="What could be erased is; mend it and sweep again",
+        )
     return report
 
 
-def refuse_jumped_clock(held: Holdings, now: datetime) -> None:
-    """Refuse where the entries since the last sweep show that the clock may have jumped.
-
-    :raises RequestRefusedError: it may have.
-    """
-    with reading(held.ledger) as connection:
-        before = None
-        for at in _moments_since_last_sweep(connection):
-            _compare(before, at)
-            before = at
-    _compare(before, now)
+def _not_held(rows: list[RecordingRow], held: Holdings, now: datetime) -> list[RecordingRow]:
+    """Return those that no legal hold keeps now: one may have been placed since the plan was made."""
+    holding = {hold.recording_id for hold in legal_holds(held.ledger) if hold.holds(int(now.timestamp()))}
+    return [row for row in rows if row.recording_id not in holding]
 
 
-def _compare(before: datetime | None, after: datetime) -> None:
-    if before is None or -BACKWARDS <= after - before <= QUIET:
-        return
-    between = f"between {before:%Y-%m-%d %H:%M} and {after:%Y-%m-%d %H:%M} UTC"
-    raise RequestRefusedError(
-        f"the clock may have jumped: nothing was entered {between}"
-        if after > before
-        else f"the clock was set back {between}",
-        remedy="Look at the clock; if it is right: asterisk-consent retention sweep --clock-is-right",
-    )
-
-
-def _moments_since_last_sweep(connection: sqlite3.Connection) -> list[datetime]:
-    query = "SELECT seq FROM chain WHERE instr(header, ?) ORDER BY seq DESC LIMIT 1"
-    last = connection.execute(query, (f'"kind":"{Kind.RETENTION_SWEPT}"'.encode(),)).fetchone()
-    headers = connection.execute(
-        "SELECT header FROM chain WHERE seq >= ? ORDER BY seq", (last[0] if last else 1,)
-    )
-    found = (_AT.search(header) for (header,) in headers)
-    return [datetime.fromtimestamp(int(at[1]), UTC) for at in found if at]
+def _erase(rows: list[RecordingRow], held: Holdings) -> tuple[int, list[AudioError | KeysError]]:
+    """Erase recordings, one by one where together something fails; return how many went, and what failed."""
+    try:
+        erase_audio(rows, TERM_ENDED, held)
+    except (AudioError, KeysError) as error:
+        if len(rows) == 1:
+            return 0, [error]
+        each = [_erase([row], held) for row in rows]
+        return sum(went for went, _ in each), [failed for _, failures in each for failed in failures]
+    return len(rows), []
 
 
 def _calls_of(held: Holdings, only: frozenset[str] | None) -> frozenset[str] | None:

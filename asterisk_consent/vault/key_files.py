@@ -12,6 +12,7 @@ from pathlib import Path
 
 from asterisk_consent.durable import unfinished
 from asterisk_consent.errors import KeysError
+from asterisk_consent.shared import mode_in
 from asterisk_consent.vault.names import call_of_key
 from asterisk_consent.vault.proof_keys import BLIND
 from asterisk_consent.vault.recipients import RECIPIENTS
@@ -70,7 +71,12 @@ class KeyFiles:
         path = self._keys / name
         if not _OF_CALL.fullmatch(name) or path.exists():
             return False
-        self._write(path, content, mode=0o600, directory_mode=0o700)
+        try:
+            mode = mode_in(self._keys, alone=0o600, shared=0o640)
+            directory_mode = mode_in(self._keys, alone=0o700, shared=0o2750)
+        except OSError as error:
+            raise _unwritable(self._keys, error) from error
+        self._write(path, content, mode=mode, directory_mode=directory_mode)
         return True
 
     def put_of_controller(self, name: str, content: bytes) -> None:
@@ -103,8 +109,8 @@ class KeyFiles:
         try:
             if not path.parent.is_dir():
                 path.parent.mkdir(mode=directory_mode)
-                path.parent.chmod(directory_mode)
                 self._give(path.parent)
+                path.parent.chmod(directory_mode)  # last: a change of owner takes the bit of the group away
             partial.write_bytes(content)
             partial.chmod(mode)
             self._give(partial)

@@ -11,6 +11,7 @@ which one side is already gone is never taken for one that lost a side. A rename
 import stat
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def empty_spool(recording_id: RecordingId, spool: Path) -> None:
             if is_there(marker):
                 path.unlink(missing_ok=True)
             elif is_there(path):
-                path.rename(marker)
+                with suppress(FileNotFoundError):  # somebody else empties it too
+                    path.rename(marker)
         marker.unlink(missing_ok=True)
     except OSError as error:
         raise AudioError(f"the spool cannot be emptied: {error.strerror}", where=str(spool)) from error

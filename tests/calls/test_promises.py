@@ -29,7 +29,9 @@ from tests.rights.kept_calls import NUMBER, KeptCalls, withdrawal
 
 @pytest.fixture
 async def kept(tmp_path: Path) -> KeptCalls:
-    return await KeptCalls.begin(tmp_path, "p1-nl")
+    kept = await KeptCalls.begin(tmp_path, "p1-nl")
+    kept.trust_the_clock()
+    return kept
 
 
 async def test_what_another_process_enters_is_carried_out_within_half_a_second(kept: KeptCalls) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from asterisk_consent.errors import KeysError, RequestRefusedError
-from asterisk_consent.ledger import Kind, find_call, recordings, verify
+from asterisk_consent.ledger import Kind, NewEntry, find_call, recordings, verify
+from asterisk_consent.ledger.payload import Request
 from asterisk_consent.ledger.read import recordings_of
 from asterisk_consent.ledger.standing import calls_of_receipt, calls_of_subject, standing_of
 from asterisk_consent.model import CopyState, Outcome, Right
@@ -22,7 +23,9 @@ from tests.rights.kept_calls import BEGAN_AT, NAME, NUMBER, KeptCalls, withdrawa
 
 @pytest.fixture
 async def kept(tmp_path: Path) -> KeptCalls:
-    return await KeptCalls.begin(tmp_path, "p1-nl", "p5-be")
+    kept = await KeptCalls.begin(tmp_path, "p1-nl", "p5-be")
+    kept.trust_the_clock()
+    return kept
 
 
 def ask(kept: KeptCalls, call_id: str, **asking: object) -> Answer:
@@ -119,6 +122,48 @@ def test_by_number_alone_nothing_is_shown_any_more_and_the_audio_goes_after_a_da
     assert done.settled
     assert not recordings_of(kept.held.ledger, call_id)[0].has_audio
     assert kept.requests.unsettled() == []
+
+
+def test_a_clock_that_jumped_brings_no_moment_that_was_waited_for(kept: KeptCalls) -> None:
+    call_id = kept.recorded(1)
+    seq = kept.requests.enter(withdrawal(identified_by=""), call_id)
+    kept.clock.now += 3652 * 86400
+    waiting = kept.requests.carry_out(seq)
+    assert waiting is not None
+    assert not waiting.settled
+    assert recordings_of(kept.held.ledger, call_id)[0].has_audio
+    kept.trust_the_clock()
+    assert not any(row.has_audio for row in recordings_of(kept.held.ledger, call_id))
+
+
+def test_a_clock_that_jumped_ends_no_legal_hold(kept: KeptCalls) -> None:
+    call_id = kept.recorded(1, policy="p5-be", purposes=("evidence",), outcome=Outcome.INFORMED)
+    hold = place(Placing(call_id=call_id, purpose="evidence", case="C 1", reason="r", person="a"), kept.held)
+    confirm(hold.hold_id, person="b", reason="agreed", held=kept.held)
+    kept.clock.now += 20 * 3652 * 86400
+    assert states(ask(kept, call_id))["recording"] is CopyState.KEPT
+    assert recordings_of(kept.held.ledger, call_id)[0].has_audio
+
+
+def test_what_is_entered_while_its_call_is_being_erased_goes_too(kept: KeptCalls) -> None:
+    call_id = kept.recorded(1)
+    call = find_call(kept.held.ledger, call_id)
+    ask(kept, call_id, right=Right.ERASURE)
+    assert call is not None
+    late = Request(
+        right=Right.WITHDRAWAL,
+        way="command",
+        reference="12345678",
+        asked_by="Zoë Laat",
+        identified_by="x",
+        person="p",
+    )
+    seq = kept.append(
+        NewEntry(stream=call.controller, kind=Kind.REQUEST_ENTERED, call_id=call_id, payload=late)
+    )
+    assert kept.requests.carry_out(seq) is None
+    assert kept.requests.unsettled() == []
+    assert verify(kept.held.ledger).problem is None
 
 
 def test_once_somebody_is_identified_the_audio_goes_at_once(kept: KeptCalls) -> None:

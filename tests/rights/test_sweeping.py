@@ -6,14 +6,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from asterisk_consent.errors import RequestRefusedError
-from asterisk_consent.ledger import NewEntry, find_call, recordings, verify
+from asterisk_consent.errors import AudioError, RequestRefusedError
+from asterisk_consent.ledger import NewEntry, Recording, find_call, recordings, verify
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind
-from asterisk_consent.ledger.payload import Service
-from asterisk_consent.model import Outcome
+from asterisk_consent.ledger.payload import LegalHold, Service
+from asterisk_consent.model import Outcome, RecordingId
+from asterisk_consent.rights import sweeping
 from asterisk_consent.rights.sweeping import SweepReport, sweep
 from tests.ledger.entries import hex_id
 from tests.rights.kept_calls import BEGAN_AT, NUMBER, KeptCalls
+from tests.vault.tones import write_call
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 TERM_OVER = datetime(2027, 4, 16, tzinfo=AMSTERDAM)
@@ -115,3 +117,60 @@ def test_a_recording_whose_term_nobody_knows_is_never_swept(kept: KeptCalls) -> 
     kept.recorded(1, purposes=("something else",))
     assert sweep_at(kept, PROOF_OVER) == SweepReport(recordings=0, proofs=0)
     assert recordings(kept.held.ledger)[0].has_audio
+
+
+def test_one_recording_that_cannot_be_removed_keeps_no_other(kept: KeptCalls) -> None:
+    for number in (1, 2, 3):
+        kept.recorded(number)
+    stuck = kept.place.config.vault / f"{hex_id(2)}.flac.age"
+    stuck.unlink()
+    stuck.mkdir()
+    with pytest.raises(AudioError, match="1 of 3 recordings could not be erased"):
+        sweep_at(kept, TERM_OVER)
+    assert [bool(row.erased_seq) for row in recordings(kept.held.ledger)] == [True, False, True]
+    stuck.rmdir()
+    assert sweep_at(kept, TERM_OVER).recordings == 1
+
+
+def test_what_lies_in_the_clear_in_the_spool_goes_with_its_term_too(kept: KeptCalls) -> None:
+    kept.decide(1)
+    write_call(kept.held.spool, recording=RecordingId(hex_id(1)))
+    end = Recording(
+        recording_id=hex_id(1), reason="the recording cannot be kept", started_at=int(kept.clock.now)
+    )
+    stream = kept.controller("p1-nl")
+    kept.append(NewEntry(stream=stream, kind=Kind.RECORDING_FAILED, call_id=hex_id(1), payload=end))
+    assert sweep_at(kept, TERM_OVER - timedelta(seconds=1)).recordings == 0
+    assert list(kept.held.spool.iterdir())
+    assert sweep_at(kept, TERM_OVER).recordings == 1
+    assert list(kept.held.spool.iterdir()) == []
+
+
+def test_a_legal_hold_that_is_placed_while_a_sweep_runs_is_respected(kept: KeptCalls) -> None:
+    calls = [kept.recorded(number) for number in (1, 2)]
+    kept.clock.now = TERM_OVER.timestamp()
+    held_one = LegalHold(
+        hold_id=hex_id(77),
+        recording_id=hex_id(2),
+        purpose="training",
+        case="C",
+        until=int(PROOF_OVER.timestamp()),
+        reason="r",
+        person="p",
+    )
+
+    def place_one(done: int, of: int) -> None:
+        if done == 1:
+            kept.append(
+                NewEntry(
+                    stream=kept.controller("p1-nl"),
+                    kind=Kind.LEGAL_HOLD_PLACED,
+                    call_id=calls[1],
+                    payload=held_one,
+                )
+            )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeping, "BATCH", 1)
+        assert sweep(kept.held, clock_confirmed_by="somebody", progress=place_one).recordings == 1
+    assert [bool(row.erased_seq) for row in recordings(kept.held.ledger)] == [True, False]
