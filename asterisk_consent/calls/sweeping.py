@@ -13,7 +13,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-FIRST_S = 60.0
+FIRST_S = 600.0
 """After the service has started: a machine that is switched off at night sweeps all the same."""
 EVERY_S = 24 * 3600.0
 AGAIN_S = 3600.0
