@@ -21,6 +21,7 @@ from asterisk_consent.doctor.ledger import ledger_findings
 from asterisk_consent.doctor.mounts import MOUNTS, SWAPS, file_system_of, read_of_kernel, swaps_to_disk
 from asterisk_consent.doctor.places import place_findings
 from asterisk_consent.doctor.policies import live_policies, policy_findings
+from asterisk_consent.doctor.promises import promise_findings
 from asterisk_consent.doctor.recordings import lasting_orphans, orphan_findings
 from asterisk_consent.doctor.spool import clear_findings, files_in, medium_finding
 from asterisk_consent.errors import ConsentError
@@ -106,6 +107,7 @@ class _Examination:
             ("spool", lambda: self._in_the_clear(rows)),
             ("recordings", self._orphans),
             ("ledger", lambda: ledger_findings(config, running=self._running())),
+            ("promises", lambda: promise_findings(config, now=self.now)),
             ("checkpoints", self._checkpoints),
         ]
 

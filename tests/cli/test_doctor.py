@@ -31,6 +31,7 @@ CHECKS = {
     "spool",
     "recordings",
     "ledger",
+    "promises",
     "checkpoints",
     "asterisk",
     "elsewhere",
