@@ -15,6 +15,7 @@ from asterisk_consent.calls.agi_session import AgiDesk
 from asterisk_consent.calls.announced import Policies
 from asterisk_consent.calls.arrival import APP
 from asterisk_consent.calls.attempts import KEY_BYTES, AttemptLimits, Attempts
+from asterisk_consent.calls.codes import DialledCodes
 from asterisk_consent.calls.guard import Guard
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.leftovers import Places, settle_leftovers
@@ -73,7 +74,9 @@ async def serve(config: Config) -> None:
             AriClient(url=config.ari.url, username=config.ari.user, password=config.ari.password, app=APP)
         )
         requests = _requests(config)
-        recorder = _recorder(config, ledger, ari, requests)
+        codes = DialledCodes(requests, config.spool)
+        await asyncio.to_thread(codes.take_all)
+        recorder = _recorder(config, ledger, ari, codes)
         await recorder.adopt()
         await settle_leftovers(recorder, ledger, _places(config))
         known = await asyncio.to_thread(objections_of, config.ledger_path)
@@ -208,7 +211,7 @@ def _withdrawals(config: Config, lines: dict[str, Line], desk: TelephoneDesk) ->
     )
 
 
-def _recorder(config: Config, ledger: Ledger, ari: AriClient, requests: Requests) -> Recorder:
+def _recorder(config: Config, ledger: Ledger, ari: AriClient, codes: DialledCodes) -> Recorder:
     async def channels() -> set[str]:
         return {channel.id for channel in await ari.channels.list()}
 
@@ -220,7 +223,7 @@ def _recorder(config: Config, ledger: Ledger, ari: AriClient, requests: Requests
         channels=channels,
         monotonic_s=time.monotonic,
         now=_now,
-        drops=requests.drops,
+        codes=codes,
     )
 
 

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 RECEIPT_GROUP = 3
 """How many digits of a receipt are read out before a pause."""
+WITHDRAW, STOP = "consent-withdraw", "consent-stop"
+_SIGNS = {"*": "star", "#": "hash"}
 CHANGED = "the announcement was changed after it was approved"
 
 
@@ -121,6 +123,24 @@ class Policies:
                 yield name
             elif policy is not None:
                 yield from (f"{name}={number}" for entity in policy.excluded for number in entity.numbers)
+
+    def codes(self) -> Iterator[str]:
+        """Yield what the dialplan looks up of policies with codes: the policy, then its controller and features.
+
+        Each second value is ``controller:feature of who called:feature of who answered``, empty where there is none.
+        """
+        for name, announced in self._announced.items():
+            policy = announced.policy
+            if policy is not None and not announced.fault and policy.takes_refusal:
+                of_caller, of_agent = policy.codes.withdraw, policy.codes.agent_stop
+                if of_caller or of_agent:
+                    yield name
+                    yield f"{policy.controller.id}:{feature(WITHDRAW, of_caller)}:{feature(STOP, of_agent)}"
+
+
+def feature(name: str, code: str) -> str:
+    """Name the feature of Asterisk by which a code is dialled (``dialplan/features.conf``), empty without a code."""
+    return "-".join([name, *(_SIGNS.get(sign, sign) for sign in code)]) if code else ""
 
 
 def script_of(policy: Policy | None) -> Script:

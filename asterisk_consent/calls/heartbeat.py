@@ -110,6 +110,7 @@ class Heartbeat:
                 # Every time: a reload of the dialplan may have cleared it.
                 await self._ari.set_global("CONSENT_BYPASS", "1" if self._bypass.exists() else "")
                 await self._ari.set_global("CONSENT_OFF", "|".join(self._policies.left_alone()))
+                await self._ari.set_global("CONSENT_CODES", "|".join(self._policies.codes()))
                 await self._ari.set_global("CONSENT_HEARTBEAT", str(self._now()))
                 self.left_alone = _whole(await self._ari.get_global("CONSENT_OFF_CALLS"))
                 await self._bring_in_notes()

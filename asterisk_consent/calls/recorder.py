@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -23,11 +24,11 @@ from asterisk_consent.calls.awaited import (
     verdict,
 )
 from asterisk_consent.calls.spool import SETTLE_AGAIN_S, Spool
-from asterisk_consent.errors import AudioError, KeysError, LedgerError, PbxError
+from asterisk_consent.errors import AudioError, ConsentError, KeysError, LedgerError, PbxError
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Recording
 from asterisk_consent.model import RecordingId, is_hex_id
-from asterisk_consent.vault.names import JOINED, SIDES
+from asterisk_consent.vault.names import CODES, JOINED, SIDES
 
 log = structlog.get_logger(__name__)
 
@@ -47,11 +48,27 @@ CLOSING_S = 5.0
 """How long a stopping service waits for the ends it is working on."""
 
 
+class Codes(Protocol):
+    """Who knows what is not to be kept; everything blocks."""
+
+    def drops(self, recording_id: RecordingId, call_id: str) -> bool:
+        """Tell whether the audio of a recording is to go instead of being kept; ``ConsentError`` when it cannot."""
+        ...
+
+    def take(self, recording_id: RecordingId) -> None:
+        """Take in a code that was dialled to end a recording; ``ConsentError`` when it cannot."""
+        ...
+
+    def take_all(self) -> None:
+        """Take in every code that was dialled."""
+        ...
+
+
 class Recorder:
     """Watches the spool and brings each recording to its end.
 
     :param channels: returns the ids of the channels that Asterisk has now; ``PbxError`` when it cannot tell.
-    :param drops: tells whether the audio of a call is to go instead of being kept; ``LedgerError`` when it cannot.
+    :param codes: knows what was withdrawn while it was recorded.
     :param monotonic_s: a clock that no one sets.
     :param now: UTC seconds.
     :param sleep: waits for so many seconds.
@@ -67,7 +84,7 @@ class Recorder:
         channels: Callable[[], Awaitable[set[str]]],
         monotonic_s: Callable[[], float],
         now: Callable[[], int],
-        drops: Callable[[str], bool] = lambda _: False,
+        codes: Codes,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.spool = Spool(spool=spool, vault=vault, keys=keys, monotonic_s=monotonic_s, sleep=sleep)
@@ -75,7 +92,7 @@ class Recorder:
         self._channels = channels
         self._monotonic_s = monotonic_s
         self._now = now
-        self._drops = drops
+        self._codes = codes
         self._sleep = sleep
         self._awaited: dict[RecordingId, Awaited] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -176,6 +193,7 @@ class Recorder:
                     await self.adopt()
             else:
                 self._ended_in_doubt.clear()
+            await asyncio.to_thread(self._codes.take_all)
             await self.spool.empty_again()
             if self._awaited:
                 await self.sweep_once()
@@ -208,6 +226,10 @@ class Recorder:
         side = rest.removesuffix(".wav")
         if is_hex_id(recording_id) and rest == JOINED:
             return
+        if is_hex_id(recording_id) and rest in CODES:
+            if not created:
+                self._spawn(self._take_code(RecordingId(recording_id)))
+            return
         if not is_hex_id(recording_id) or side not in SIDES:
             log.warning("recorder.stranger_in_spool")
             return
@@ -223,6 +245,13 @@ class Recorder:
             awaited.closed_sides.add(side)
             if len(awaited.closed_sides) == len(SIDES):
                 self._close(awaited)
+
+    async def _take_code(self, recording_id: RecordingId) -> None:
+        try:
+            await asyncio.to_thread(self._codes.take, recording_id)
+        except ConsentError as error:
+            # The sweep tries again.
+            log.error("recorder.code_not_taken_in", recording_id=recording_id, error=str(error))
 
     def _close(self, awaited: Awaited) -> None:
         if not awaited.ending:
@@ -289,11 +318,11 @@ class Recorder:
         """
         while True:
             try:
-                if not await asyncio.to_thread(self._drops, awaited.call_id):
+                if not await asyncio.to_thread(self._codes.drops, awaited.recording_id, awaited.call_id):
                     return False
                 await self.spool.discard(awaited)
                 break
-            except (AudioError, KeysError, LedgerError) as error:
+            except ConsentError as error:
                 log.error("recorder.not_dropped", recording_id=awaited.recording_id, error=str(error))
                 await self._sleep(SETTLE_AGAIN_S)
         await self._enter(awaited, Kind.RECORDING_FAILED, dropped(awaited))

@@ -23,6 +23,7 @@ NEEDED = {
     "func_sha1.so": "CONSENT_ID stays empty",
     "func_cut.so": "the outcome of a call is not read",
     "func_strings.so": "the policy of a call is not read",
+    "func_env.so": "a code dialled during the call stops a recording, and has nothing erased",
     "app_mixmonitor.so": "nothing is recorded",
 }
 """What the dialplan needs (``dialplan/asterisk-consent.conf``), and what becomes of a call without it."""

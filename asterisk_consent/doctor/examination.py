@@ -14,6 +14,7 @@ from asterisk_consent.config import Config, PolicyFile, load_policies
 from asterisk_consent.doctor.access import is_there, service_account
 from asterisk_consent.doctor.asterisk import ask_asterisk, asterisk_findings
 from asterisk_consent.doctor.checkpoints import checkpoint_findings
+from asterisk_consent.doctor.codes import code_findings
 from asterisk_consent.doctor.elsewhere import AsteriskPlace, elsewhere_findings
 from asterisk_consent.doctor.finding import Finding, Level, of_error, ok, unknown
 from asterisk_consent.doctor.keys import controller_findings, identity_findings
@@ -102,6 +103,7 @@ class _Examination:
             return [*always, controllers, ("ledger", self._left_out)]
         return [
             ("policies", lambda: policy_findings(config, policies, today=self.now.date())),
+            ("codes", lambda: code_findings(config, policies, self.place)),
             *always,
             ("keys", lambda: self._controllers(policies, live_policies(config, policies))),
             ("spool", lambda: self._in_the_clear(rows)),

@@ -43,6 +43,8 @@ class Way(StrEnum):
 
     COMMAND = "command"
     TELEPHONE = "telephone"
+    CODE = "code"
+    """Dialled during the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

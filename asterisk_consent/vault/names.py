@@ -16,7 +16,11 @@ SIDES = ("caller", "agent")
 JOINED = "joined.flac"
 """How the file's name goes on that both sides are joined in; the service makes it, not Asterisk."""
 
-_IN_SPOOL = re.compile(r"([0-9a-f]{32})-(?:(?:caller|agent|emptying)\.wav|joined\.flac)")
+CODES = ("withdraw", "stop")
+"""What the files are called by which the dialplan tells that a code was dialled: by who called, by who answered."""
+
+_IN_SPOOL = re.compile(r"([0-9a-f]{32})-(?:(?:caller|agent|emptying)\.wav|joined\.flac|withdraw|stop)")
+_CODE = re.compile(r"([0-9a-f]{32})-(?:withdraw|stop)")
 _IN_VAULT = re.compile(r"([0-9a-f]{32})\.flac\.age")
 _PARTIAL = re.compile(r"([0-9a-f]{32})\.part")
 _KEY = re.compile(r"([0-9a-f]{32})\.audio\.age")
@@ -35,6 +39,11 @@ def emptying_path(recording_id: RecordingId, spool: Path) -> Path:
 def joined_path(recording_id: RecordingId, spool: Path) -> Path:
     """Name the file in the spool that both sides are joined in, until it is sealed."""
     return spool / f"{_checked(recording_id)}-{JOINED}"
+
+
+def code_path(recording_id: RecordingId, code: str, spool: Path) -> Path:
+    """Name the file whose presence tells that a code was dialled to end a recording."""
+    return spool / f"{_checked(recording_id)}-{code}"
 
 
 def kept_path(recording_id: RecordingId, vault: Path) -> Path:
@@ -57,6 +66,11 @@ def key_path(call_id: str, keys: Path) -> Path:
 def id_in_spool(path: Path) -> RecordingId | None:
     """Give the recording that a file of the spool belongs to by its name, or ``None``."""
     return _match(_IN_SPOOL, path)
+
+
+def code_in_spool(path: Path) -> RecordingId | None:
+    """Give the recording for which a code was dialled by the name of the file that tells it, or ``None``."""
+    return _match(_CODE, path)
 
 
 def id_in_vault(path: Path) -> RecordingId | None:

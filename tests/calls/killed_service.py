@@ -24,6 +24,7 @@ from asterisk_consent.errors import LedgerError
 from asterisk_consent.ledger import Ledger
 from asterisk_consent.vault.names import SIDES, side_path
 from tests.calls.doomed import RECORDING, Doomed
+from tests.calls.recording_place import FakeCodes
 
 CLOSED, RESTARTED = "closed", "restarted"
 """Whether Asterisk closes the files just now, or did while nobody was there."""
@@ -42,6 +43,7 @@ async def _run(directory: Path, what: str, life_s: float) -> None:
         channels=_none,
         monotonic_s=lambda: time.monotonic() + later_s,
         now=lambda: int(time.time()),
+        codes=FakeCodes(),
         sleep=lambda _: asyncio.sleep(0.001),
     )
     await asyncio.to_thread(_wait_for_the_tracer)

@@ -25,6 +25,30 @@ NOW = 1_800_000_123
 SIDES = {"caller": tone(CALLER_HZ, 0.2), "agent": tone(AGENT_HZ, 0.2)}
 
 
+class FakeCodes:
+    """Withdraws what a test says."""
+
+    def __init__(self) -> None:
+        self.withdrawn: bool | None = False
+        """Whether the audio of every call is to go; ``None`` while the ledger cannot tell."""
+        self.taken: list[str] = []
+        """The recordings that a code was dialled for, ``all`` for a look at the whole spool."""
+
+    def drops(self, recording_id: RecordingId, call_id: str) -> bool:
+        del recording_id, call_id
+        if self.withdrawn is None:
+            raise LedgerUnavailableError("the ledger cannot be read")
+        return self.withdrawn
+
+    def take(self, recording_id: RecordingId) -> None:
+        self.taken.append(recording_id)
+        if self.withdrawn is None:
+            raise LedgerUnavailableError("the ledger cannot be read")
+
+    def take_all(self) -> None:
+        self.taken.append("all")
+
+
 class Place:
     """A spool, a vault, a ledger, the channels that Asterisk has, and a recorder among them."""
 
@@ -39,8 +63,7 @@ class Place:
         self.ledger = FakeLedger()
         self.clock = ManualClock()
         self.channels: set[str] | None = {CHANNEL}
-        self.withdrawn: bool | None = False
-        """Whether the audio of the call is to go; ``None`` while the ledger cannot tell."""
+        self.codes = FakeCodes()
         self.recorder = Recorder(
             spool=self.spool,
             vault=self.vault,
@@ -49,7 +72,7 @@ class Place:
             channels=self._channels,
             monotonic_s=self.clock.monotonic_s,
             now=lambda: NOW,
-            drops=self._drops,
+            codes=self.codes,
             sleep=self.clock.sleep,
         )
 
@@ -104,11 +127,6 @@ class Place:
     def ends(self) -> list[Kind]:
         """Return the ends that were entered."""
         return [entry.kind for entry in self.ledger.ends()]
-
-    def _drops(self, _call_id: str) -> bool:
-        if self.withdrawn is None:
-            raise LedgerUnavailableError("the ledger cannot be read")
-        return self.withdrawn
 
     async def _channels(self) -> set[str]:
         if self.channels is None:

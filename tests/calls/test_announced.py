@@ -8,11 +8,14 @@ import pytest
 
 from asterisk_consent.calls.announced import (
     CHANGED,
+    STOP,
     UNKNOWN_POLICY,
+    WITHDRAW,
     Announced,
     Policies,
     Segment,
     fault_of,
+    feature,
     script_of,
 )
 from asterisk_consent.dialogue.events import Part
@@ -138,6 +141,31 @@ def test_a_call_to_whom_nothing_is_recorded_is_left_alone(
     policies: Policies, name: str, dialled: str, alone: bool
 ) -> None:
     assert policies.find(name).leaves_alone(dialled) is alone
+
+
+def test_the_dialplan_looks_up_the_codes_after_the_policy_and_only_of_policies_that_have_some_and_are_asked(
+    policies: Policies, tmp_path: Path
+) -> None:
+    p5 = "voorbeeld-groep:consent-withdraw-star-9:consent-stop-star-8"
+    assert list(policies.codes()) == ["p2-nb", "eksempel:consent-withdraw-star-9:", "p5-be", p5]
+    policies.replace(
+        {
+            "p3-nl": announced(tmp_path, "p3-nl"),
+            "p5-be": replace(announced(tmp_path, "p5-be"), fault="no keys"),
+        }
+    )
+    assert list(policies.codes()) == ["p3-nl", "voorbeeld-advies::consent-stop-star-8"]
+
+
+def test_nobody_ends_by_a_code_what_a_law_demands(tmp_path: Path) -> None:
+    asked = announced(tmp_path, "p5-be")
+    assert asked.policy is not None
+    by_law = replace(asked.policy, basis=Basis.LEGAL_OBLIGATION)
+    assert list(Policies({"p5-be": replace(asked, policy=by_law)}).codes()) == []
+
+
+def test_a_feature_is_named_after_its_code() -> None:
+    assert (feature(STOP, "#12*"), feature(WITHDRAW, "")) == ("consent-stop-hash-1-2-star", "")
 
 
 def test_an_excluded_entity_is_left_alone_whatever_else_is_wrong(policies: Policies, tmp_path: Path) -> None:

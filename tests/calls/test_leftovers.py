@@ -10,6 +10,7 @@ from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.ledger import SYSTEM_STREAM, Kind, Ledger, NewEntry, Recording, recordings
 from asterisk_consent.vault.names import kept_path, key_path
 from tests.calls.doomed import CALL, RECORDING, Doomed
+from tests.calls.recording_place import FakeCodes
 from tests.ledger.entries import CONTROLLER
 from tests.vault.tones import OTHER, silence, write_call, write_side
 
@@ -33,6 +34,7 @@ async def start(doomed: Doomed, *before: NewEntry) -> list[str]:
         channels=nobody,
         monotonic_s=lambda: 0.0,
         now=lambda: 0,
+        codes=FakeCodes(),
     )
     await recorder.adopt()
     with capture_logs() as logs:

@@ -40,7 +40,7 @@ def lies_in(directory: Path) -> list[str]:
 async def test_a_withdrawn_recording_leaves_no_file_and_no_key_and_ends_as_failed_with_the_reason(
     place: Place,
 ) -> None:
-    place.withdrawn = True
+    place.codes.withdrawn = True
     recorded(place)
     await place.finish()
 
@@ -55,7 +55,7 @@ async def test_a_withdrawn_recording_leaves_no_file_and_no_key_and_ends_as_faile
 async def test_while_the_ledger_cannot_be_asked_it_stays_in_the_spool_and_is_asked_again(
     place: Place,
 ) -> None:
-    place.withdrawn = None
+    place.codes.withdrawn = None
     recorded(place)
     with capture_logs() as said:
         await place.clock.advance(0)
@@ -68,7 +68,7 @@ async def test_while_the_ledger_cannot_be_asked_it_stays_in_the_spool_and_is_ask
     assert len(lies_in(place.spool)) == 2
     assert lies_in(place.vault) == []
 
-    place.withdrawn = True
+    place.codes.withdrawn = True
     await until(lambda: place.clock.sleepers > 0)
     await place.clock.advance(SETTLE_AGAIN_S)
     await place.finish()
@@ -77,11 +77,11 @@ async def test_while_the_ledger_cannot_be_asked_it_stays_in_the_spool_and_is_ask
 
 
 async def test_a_recording_that_was_not_withdrawn_is_kept_once_the_ledger_can_be_asked(place: Place) -> None:
-    place.withdrawn = None
+    place.codes.withdrawn = None
     recorded(place)
     await place.clock.advance(0)
     await until(lambda: place.clock.sleepers > 0)
-    place.withdrawn = False
+    place.codes.withdrawn = False
     await place.clock.advance(SETTLE_AGAIN_S)
     await place.finish()
     assert place.ends() == [Kind.RECORDING_VERIFIED]
@@ -93,7 +93,7 @@ async def test_what_an_earlier_run_sealed_and_did_not_enter_goes_with_the_withdr
         write_side(place.spool, side, SIDES[side])
     close_recording(RECORDING, place.spool, place.vault, key_of(place))
     assert key_of(place).path.exists()
-    place.withdrawn = True
+    place.codes.withdrawn = True
 
     await place.recorder.adopt()
     await place.hang_up()
@@ -115,7 +115,7 @@ async def test_a_spool_that_cannot_be_emptied_is_tried_again_before_the_end_is_e
         discard_recording(*arguments)  # type: ignore[arg-type]  # as they came
 
     monkeypatch.setattr(spool, "discard_recording", discard_later)
-    place.withdrawn = True
+    place.codes.withdrawn = True
     recorded(place)
     await place.clock.advance(0)
     await until(lambda: not refusals and place.clock.sleepers > 0)
@@ -124,3 +124,20 @@ async def test_a_spool_that_cannot_be_emptied_is_tried_again_before_the_end_is_e
     await place.finish()
     assert place.ends() == [Kind.RECORDING_FAILED]
     assert lies_in(place.spool) == []
+
+
+async def test_a_code_is_taken_in_as_soon_as_its_file_is_closed(place: Place) -> None:
+    place.allow()
+    for name in (f"{RECORDING}-withdraw", f"{RECORDING}-stop"):
+        place.recorder.take_file_event(name, created=True)
+        place.recorder.take_file_event(name, created=False)
+    await until(partial(_is_asked, place.codes.taken, 2))
+    assert place.codes.taken == [RECORDING, RECORDING]
+
+
+async def test_a_code_that_cannot_be_taken_in_now_breaks_nothing(place: Place) -> None:
+    place.codes.withdrawn = None
+    with capture_logs() as said:
+        place.recorder.take_file_event(f"{RECORDING}-stop", created=False)
+        await until(partial(_is_asked, said, 1))
+    assert [line["event"] for line in said] == ["recorder.code_not_taken_in"]

@@ -23,6 +23,7 @@ from tests.pbx.settings import ASTERISK_UID, PROJECT, SERVICE_UID, SPOOL_GID, Ca
 ETC = PROJECT / "tests/pbx/etc"
 DIALPLAN = PROJECT / "dialplan"
 INCLUDED = ("asterisk-consent.conf", "asterisk-consent-emergency.conf")
+FEATURES = "asterisk-consent-features.conf"
 POLICIES = (PROJECT / "policies", PROJECT / "tests/pbx/policies")
 OWN_NUMBERS = ("tests/pbx/extensions-*.conf", "bench/extensions-*.conf")
 PLACEHOLDER = "CHANGE-ME"
@@ -78,7 +79,7 @@ def asterisk_files(settings: Settings, passwords: Secrets) -> Files:
     }
     files["ari.conf"] = files.pop("ari-general.conf") + _with_secret("ari.conf", passwords.ari)
     files["manager.conf"] = files.pop("manager-general.conf") + _with_secret("manager.conf", passwords.ami)
-    files |= {name: (DIALPLAN / name).read_bytes() for name in INCLUDED}
+    files |= {name: (DIALPLAN / name).read_bytes() for name in (*INCLUDED, FEATURES)}
     numbers = [file for pattern in OWN_NUMBERS for file in sorted(PROJECT.glob(pattern))]
     files |= {file.name: file.read_bytes() for file in numbers}
     files["extensions.conf"] = _extensions((file.name for file in numbers), settings.fastagi_port)
