@@ -230,11 +230,12 @@ def test_a_code_ends_the_recording_also_while_the_service_is_gone_which_erases_i
             found.withdrawn_at = time.monotonic()
             found.caller.call.tone(WITHDRAWN_HZ)
             await asyncio.sleep(3.0)
+            assert not found.caller.call.ended.is_set()
+            await found.caller.hang_up()
+            await asyncio.sleep(0.5)  # by then Asterisk has closed the file, if it had not before
             with wave.open(str(path)) as read:
                 found.rate = read.getframerate()
                 found.sides["caller"] = np.frombuffer(read.readframes(read.getnframes()), dtype="<i2")
-            assert not found.caller.call.ended.is_set()
-            await found.caller.hang_up()
             return found
 
     found = asyncio.run(scenario())
