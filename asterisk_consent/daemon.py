@@ -42,6 +42,7 @@ from asterisk_consent.pbx.ami import AmiClient
 from asterisk_consent.pbx.ari import AriClient
 from asterisk_consent.pbx.fastagi import FastAgiServer
 from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.figures import FiguresOfRights
 from asterisk_consent.rights.requests import Requests
 from asterisk_consent.rights.telephone_desk import TelephoneDesk
 from asterisk_consent.vault.proof_keys import ProofKeys
@@ -102,7 +103,13 @@ async def serve(config: Config) -> None:
         stack.push_async_callback(agi.close)
         if config.agi.port:
             await agi.start()
-        publish_metrics(config.metrics_port, switchboard, recorder, heartbeat)
+        publish_metrics(
+            config.metrics_port,
+            switchboard,
+            recorder,
+            heartbeat,
+            rights=lambda: FiguresOfRights(config.ledger_path),
+        )
         await _enter(ledger, Kind.SERVICE_STARTED)
         checkpoints = Checkpoints(
             config.ledger_path,

@@ -21,7 +21,7 @@ from asterisk_consent.ledger.read import find_call, recordings_of
 from asterisk_consent.ledger.standing import Standing, legal_holds, standing_of
 from asterisk_consent.model import Right
 from tests.cli.typing_commands import Desk
-from tests.rights.kept_calls import NUMBER
+from tests.rights.kept_calls import NAME, NUMBER
 
 PROJECT = Path(__file__).resolve().parents[1]
 OFFICER = PROJECT / "docs/howto/data-protection-officer.md"
@@ -77,7 +77,7 @@ class Place:
             ["bash", "-euc", _SHELL.format(python=sys.executable, config=self.config.file) + typed],
             cwd=self.config.file.parent,
             env=os.environ | {"SUDO_USER": person, "PYTHONPATH": str(PROJECT)},
-            input=f"{NUMBER}\n",
+            input=_typed_unseen(block),
             capture_output=True,
             text=True,
             check=False,
@@ -85,6 +85,17 @@ class Place:
         )
         assert result.returncode == 0, (typed, result.stdout, result.stderr)
         return result.stdout
+
+
+def _typed_unseen(block: str) -> str:
+    """What is typed where a block reads from standard input, command by command."""
+    lines = [
+        answer
+        for command in block.splitlines()
+        for option, answer in (("--number -", NUMBER), ("--asked-by -", NAME))
+        if re.search(rf"{option}(?= |$)", command)
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +162,11 @@ def test_a_restriction_is_entered_and_lifted(place: Place) -> None:
 
 
 def test_an_objection_is_on_the_list_of_every_controller(place: Place) -> None:
-    (printed,) = place.type(OFFICER, "Somebody objects to being recorded")
-    assert printed.count("on the list of objections from the next call on") == 2
+    objected, lifted = place.type(OFFICER, "Somebody objects to being recorded")
+    assert objected.count("on the list of objections from the next call on") == 2
+    assert objected.count("carried out") == 2
+    assert lifted.count("no longer on the list of objections") == 2
+    assert NAME not in objected + lifted
 
 
 def test_a_case_is_held_by_two_people_and_closed(place: Place) -> None:

@@ -1,27 +1,75 @@
 """Figures for Prometheus on 127.0.0.1, read when asked: nothing is counted twice on the way of a call.
 
-No label ever holds a number, a name or an id.
+No label ever holds a number, a name or an id. A ledger that cannot be read takes none of the other figures away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import prometheus_client
+import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from asterisk_consent.calls.heartbeat import Heartbeat
 from asterisk_consent.calls.recorder import Recorder
 from asterisk_consent.calls.switchboard import Switchboard
-from asterisk_consent.errors import ConfigError
+from asterisk_consent.errors import ConfigError, LedgerError
+from asterisk_consent.rights.figures import FiguresOfRights
+
+log = structlog.get_logger(__name__)
 
 
 class _Figures(Collector):
-    def __init__(self, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat, rights: FiguresOfRights
+    ) -> None:
         self._switchboard = switchboard
         self._recorder = recorder
         self._heartbeat = heartbeat
+        self._rights = rights
 
     def collect(self) -> Iterator[Metric]:
+        yield from self._of_calls()
+        try:
+            yield from self._of_rights()
+        except LedgerError as error:
+            log.warning("metrics.not_read", error=str(error))
+
+    def _of_rights(self) -> Iterator[Metric]:
+        found = self._rights.read()
+        requests = CounterMetricFamily(
+            "consent_requests", "What people asked for, by right and way", labels=["right", "way"]
+        )
+        for labels, count in found.requests.items():
+            requests.add_metric(labels, count)
+        ended = CounterMetricFamily(
+            "consent_requests_ended", "Requests by right and by how they ended", labels=["right", "end"]
+        )
+        for labels, count in found.ended.items():
+            ended.add_metric(labels, count)
+        yield requests
+        yield ended
+        yield GaugeMetricFamily(
+            "consent_requests_waiting", "Requests that are not carried out yet", found.waiting
+        )
+        yield GaugeMetricFamily(
+            "consent_requests_waiting_oldest_seconds",
+            "How long the oldest of them has waited; 0 where none waits",
+            found.waiting_oldest_s,
+        )
+        yield CounterMetricFamily(
+            "consent_recordings_erased", "Recordings erased, for whatever reason", found.erased
+        )
+        yield CounterMetricFamily(
+            "consent_sweep_recordings_erased", "Those of them that a sweep erased", found.erased_by_sweeps
+        )
+        yield GaugeMetricFamily(
+            "consent_sweep_last_timestamp_seconds",
+            "When the last sweep went through, UTC; 0 where none did",
+            found.swept_at,
+        )
+
+    def _of_calls(self) -> Iterator[Metric]:
         calls = CounterMetricFamily("consent_calls", "Calls by outcome", labels=["outcome"])
         for outcome, count in self._switchboard.outcomes.items():
             calls.add_metric([outcome], count)
@@ -54,15 +102,24 @@ class _Figures(Collector):
         )
 
 
-def publish_metrics(port: int, switchboard: Switchboard, recorder: Recorder, heartbeat: Heartbeat) -> None:
+def publish_metrics(
+    port: int,
+    switchboard: Switchboard,
+    recorder: Recorder,
+    heartbeat: Heartbeat,
+    *,
+    rights: Callable[[], FiguresOfRights],
+) -> None:
     """Answer Prometheus on 127.0.0.1; port 0 answers nobody.
 
+    :param rights: begins to count what people ask for.
     :raises ConfigError: the port is taken.
+    :raises LedgerError: the ledger cannot be read.
     """
     if not port:
         return
     registry = prometheus_client.CollectorRegistry()
-    registry.register(_Figures(switchboard, recorder, heartbeat))
+    registry.register(_Figures(switchboard, recorder, heartbeat, rights()))
     try:
         prometheus_client.start_http_server(port, addr="127.0.0.1", registry=registry)
     except OSError as error:

@@ -23,6 +23,7 @@ from asterisk_consent.cli.keyholder import keyholder
 from asterisk_consent.cli.ledger import ledger
 from asterisk_consent.cli.ledger_backup import backup, restore
 from asterisk_consent.cli.legal_hold import legal_hold
+from asterisk_consent.cli.lookups import lookups
 from asterisk_consent.cli.objecting import object_
 from asterisk_consent.cli.policy import policy
 from asterisk_consent.cli.policy_show import show
@@ -75,6 +76,7 @@ for command in (
     dialplan,
 ):
     cli.add_command(command)
+calls.add_command(lookups)
 for command in (show, try_):
     policy.add_command(command)
 for command in (render_line, check_line):

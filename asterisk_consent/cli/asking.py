@@ -1,7 +1,8 @@
 """``withdraw``, ``erase`` and ``restrict``: what people ask for, taken at the command line.
 
 Rule: the answer names every copy of every call: done, pending, kept with the article that keeps it, or failed. Who
-asked and how that is known is entered, never a document. A number that is typed is never printed.
+asked and how that is known is entered, never a document. A number that is typed is never printed; where no request can
+be entered about what it finds, the look is.
 """
 
 import json
@@ -19,7 +20,9 @@ from asterisk_consent.cli.holdings import holdings_of, requests_of
 from asterisk_consent.cli.listing import print_listing, visible
 from asterisk_consent.cli.opening import identity_option, opening
 from asterisk_consent.cli.person import person
-from asterisk_consent.cli.whose import LEAST_OF_ID, Whose, number_option
+from asterisk_consent.cli.unseen import number_option, reading_unseen, receipt_option
+from asterisk_consent.cli.who_asks import asking, who_asks_options
+from asterisk_consent.cli.whose import LEAST_OF_ID, Whose
 from asterisk_consent.config import Config
 from asterisk_consent.errors import KeysError, LedgerUnavailableError, RequestRefusedError
 from asterisk_consent.ledger.ownership import Ownership
@@ -29,7 +32,8 @@ from asterisk_consent.model import CopyState, Right
 from asterisk_consent.rights.access import HandedOut, handed_out
 from asterisk_consent.rights.copies import STILL_RECORDED
 from asterisk_consent.rights.erasing import is_scrubbed
-from asterisk_consent.rights.requests import Answer, Asking, Requests, refuse_documents
+from asterisk_consent.rights.looking import Looking
+from asterisk_consent.rights.requests import Answer, Requests
 
 COLUMNS = (("call",), ("copy",), ("state",), ("note",))
 SERVICE_S = 5.0
@@ -42,23 +46,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _about_calls(command: F) -> F:
     """Give a command what says whose calls it is about, and who asks."""
     for decorate in (
+        reading_unseen,
         click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects."),
         identity_option,
-        click.option("--reason", default="", help="Why, where something was said; entered into the ledger."),
-        click.option(
-            "--identified-by",
-            default="",
-            metavar="HOW",
-            help="How you know who asks: 'called back on the number of the call'. Never the number of a document.",
-        ),
-        click.option(
-            "--asked-by", default="", metavar="WHO", help="Who asks; entered into the ledger. Needed."
-        ),
+        who_asks_options,
         click.option(
             "--controller", default="", metavar="ID", help="With --number: only calls of this controller."
         ),
         number_option(about="Every call of this telephone number."),
-        click.option("--receipt", default="", metavar="DIGITS", help="The call with this receipt code."),
+        receipt_option(about="The call with this receipt code."),
         click.argument("call_id", metavar="[CALL]", required=False, default=""),
     ):
         command = decorate(command)
@@ -109,16 +105,19 @@ def restrict(config: Config, /, lift: bool, **given: Any) -> None:
 def _lift(config: Config, given: dict[str, Any]) -> None:
     whose = _whose(given)
     whose.check()
+    looking = Looking(person=person(), reason=given["reason"])
+    looking.check()
     requests = requests_of(config)
     lifted, refusals = [], []
-    for call_id in whose.calls(config):
-        try:
-            requests.lift(call_id, person=person(), reason=given["reason"])
-            lifted.append(call_id)
-        except RequestRefusedError as error:
-            refusals.append(error)
-    if not lifted:
-        raise refusals[0]
+    with whose.asked_about(config, looking) as calls:
+        for call_id in calls:
+            try:
+                requests.lift(call_id, person=person(), reason=given["reason"])
+                lifted.append(call_id)
+            except RequestRefusedError as error:
+                refusals.append(error)
+        if not lifted:
+            raise refusals[0]
     if given["as_json"]:
         click.echo(json.dumps([{"call_id": call_id, "restricted": False} for call_id in lifted], indent=2))
         return
@@ -129,11 +128,17 @@ def _lift(config: Config, given: dict[str, Any]) -> None:
 def _ask(config: Config, right: Right, given: dict[str, Any]) -> None:
     whose = _whose(given)
     whose.check()
-    asking = _asking(right, given)
-    calls = whose.calls(config)
-    told = [each for call_id in calls for each in _to_tell(config, right, call_id, given["identity"])]
+    asked = asking(
+        right,
+        given,
+        known_otherwise="by the receipt" if given["receipt"] else "",
+        may_be_unknown=right is Right.WITHDRAWAL and bool(given["number"]),
+    )
+    why = asked.reason.strip() or f"{right} asked for by {asked.asked_by.strip()}"
     requests = requests_of(config)
-    entered = [(call_id, requests.enter(asking, call_id)) for call_id in calls]
+    with whose.asked_about(config, Looking(person=asked.person, reason=why)) as calls:
+        told = [each for call_id in calls for each in _to_tell(config, right, call_id, given["identity"])]
+        entered = [(call_id, requests.enter(asked, call_id)) for call_id in calls]
     runs = _service_runs(config)
     answers = [_carried_out(requests, call_id, seq, wait=runs) for call_id, seq in entered]
     _print(answers, told, as_json=given["as_json"])
@@ -156,24 +161,6 @@ def _whose(given: dict[str, Any]) -> Whose:
         receipt=given["receipt"],
         number=given["number"],
         controller=given["controller"],
-    )
-
-
-def _asking(right: Right, given: dict[str, Any]) -> Asking:
-    if not given["asked_by"].strip():
-        raise click.UsageError("Say who asks with --asked-by WHO.")
-    known = given["identified_by"].strip() or ("by the receipt" if given["receipt"] else "")
-    if not known and not (right is Right.WITHDRAWAL and given["number"]):
-        raise RequestRefusedError(
-            "it is not said how you know who asks", remedy="Say it with --identified-by HOW"
-        )
-    refuse_documents(known)
-    return Asking(
-        right=right,
-        asked_by=given["asked_by"],
-        identified_by=known,
-        person=person(),
-        reason=given["reason"],
     )
 
 

@@ -12,7 +12,8 @@ from asterisk_consent.cli.configured import configured
 from asterisk_consent.cli.listing import listing, print_listing, visible
 from asterisk_consent.cli.opening import identity_option, released
 from asterisk_consent.cli.person import person
-from asterisk_consent.cli.whose import LEAST_OF_ID, Whose, number_option
+from asterisk_consent.cli.unseen import number_option, reading_unseen, receipt_option
+from asterisk_consent.cli.whose import LEAST_OF_ID, Whose
 from asterisk_consent.cli.writing import write_private
 from asterisk_consent.config import Config
 from asterisk_consent.errors import LedgerBrokenError, RequestRefusedError
@@ -26,6 +27,7 @@ from asterisk_consent.ledger.read import CallRow, RecordingRow, calls_beginning_
 from asterisk_consent.ledger.standing import Standing, standing_of
 from asterisk_consent.model import RecordingId, RecordingState
 from asterisk_consent.rights.access import Wanted, opener_of
+from asterisk_consent.rights.looking import Looking
 from asterisk_consent.vault.names import kept_path
 
 COLUMNS = (
@@ -46,22 +48,38 @@ def calls() -> None:
 @calls.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the latest calls.")
-@number_option(about="Only calls of this telephone number.")
-@click.option("--receipt", default="", metavar="DIGITS", help="Only the call with this receipt code.")
+@number_option(about="Only calls of this telephone number. Needs a --reason.")
+@receipt_option(about="Only the call with this receipt code.")
 @click.option("--controller", default="", metavar="ID", help="With --number: only calls of this controller.")
+@click.option(
+    "--reason", default="", help="With --number: why somebody is looked up; entered into the ledger."
+)
+@reading_unseen
 @configured
 def list_(
-    config: Config, *, as_json: bool, limit: int | None, number: str, receipt: str, controller: str
+    config: Config,
+    *,
+    as_json: bool,
+    limit: int | None,
+    number: str,
+    receipt: str,
+    controller: str,
+    reason: str,
 ) -> None:
     """List calls in the order of their decisions, with mismatches between ledger and files.
 
-    A number is known only of callers who are recorded and showed it.
+    A number is known only of callers who are recorded and showed it. Who looks one up, why, and how many calls it led
+    to, is entered before anything is shown; the number is not.
     """
     whose = Whose(receipt=receipt, number=number, controller=controller)
-    rows = list_calls(config.ledger_path, limit=None if whose.is_named else limit)
+    if reason and not number:
+        raise click.UsageError("--reason goes with --number.")
+    found: set[str] | None = None
     if whose.is_named:
         whose.check()
-        found = set(whose.calls(config))
+        found = set(whose.looked_up(config, Looking(person=person(), reason=reason)))
+    rows = list_calls(config.ledger_path, limit=limit if found is None else None)
+    if found is not None:
         rows = [row for row in rows if row.call_id in found][-(limit or 0) :]
     if as_json:
         click.echo(json.dumps([call_object(row, config.vault) for row in rows], indent=2))

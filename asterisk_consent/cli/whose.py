@@ -1,56 +1,26 @@
 """Whose calls a command is about: a call, a receipt or a number; and to which controllers.
 
-Rule: a number that is typed is never printed. ``-`` reads it from standard input, so that it stands neither in the
-shell's history nor in the list of processes.
+Rule: a number that is typed is never printed, and whoever looks somebody up by one is entered with the reason before
+anything is told: by the look itself, or by the request that the command enters about each call.
 """
 
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import click
 
 from asterisk_consent.cli.holdings import holdings_of
 from asterisk_consent.config import Config, load_policy
-from asterisk_consent.errors import ConfigError, RequestRefusedError
+from asterisk_consent.errors import ConfigError, ConsentError, RequestRefusedError
 from asterisk_consent.ledger.read import approvals, calls_beginning_with
-from asterisk_consent.ledger.standing import (
-    calls_of_receipt,
-    calls_of_subject,
-    controllers_of_calls,
-    erased_at,
-)
+from asterisk_consent.ledger.standing import calls_of_receipt, controllers_of_calls, erased_at
+from asterisk_consent.rights.looking import CALLS, Looking, calls_of, enter_look, look_up_calls
 from asterisk_consent.rights.objecting import Objector, objector
 
 LEAST_OF_ID = 8
 """Characters of an id that name something."""
-STDIN = "-"
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _typed(_context: click.Context, _option: click.Parameter, number: str) -> str:
-    """Return the number as it was given, or from standard input; a terminal does not show what is typed."""
-    if number != STDIN:
-        return number
-    if sys.stdin.isatty():
-        typed: str = click.prompt("Number", hide_input=True, err=True)
-        return typed
-    typed = sys.stdin.readline().strip()
-    if not typed:
-        raise click.UsageError("--number -: no number came on standard input")
-    return typed
-
-
-def number_option(*, required: bool = False, about: str) -> Callable[[F], F]:
-    """Give a command the option that names a telephone number."""
-    text = f"{about} '-' reads it from standard input: it then stands in no history and no list of processes."
-    if required:
-        return click.option("--number", required=True, callback=_typed, help=text)
-    return click.option("--number", default="", callback=_typed, help=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,33 +47,61 @@ class Whose:
         if self.controller and not self.number:
             raise click.UsageError("--controller goes with --number.")
 
-    def calls(self, config: Config) -> list[str]:
-        """Return the ids of the calls.
+    def looked_up(self, config: Config, looking: Looking) -> list[str]:
+        """Return the ids of the calls, for somebody who only looks; by number the look is entered first.
+
+        :raises RequestRefusedError: there is none, or no reason is given for a look by number.
+        :raises LedgerError: the look cannot be entered; then nothing is told.
+        """
+        if not self.number:
+            return self._named_otherwise(config)
+        return _some(look_up_calls(self._objectors(config), looking, holdings_of(config)))
+
+    @contextmanager
+    def asked_about(self, config: Config, looking: Looking) -> Iterator[list[str]]:
+        """Give the ids of the calls, for somebody who enters a request about each in the block.
+
+        Where they were found by number and the block fails, so that something is told of them without a request, the
+        look is entered in its place.
 
         :raises RequestRefusedError: there is none.
+        :raises LedgerError: the look cannot be entered; then nothing is told.
         """
+        if not self.number:
+            yield self._named_otherwise(config)
+            return
+        held = holdings_of(config)
+        found = [(who, calls_of(who, held)) for who in self._objectors(config)]
+        try:
+            yield _some([call_id for _, calls in found for call_id in calls])
+        except ConsentError:
+            for who, calls in found:
+                enter_look(who.controller, looking, among=CALLS, found=len(calls), held=held)
+            raise
+
+    def _objectors(self, config: Config) -> list[Objector]:
+        return objectors(config, self.number, self.controller, controllers_of_calls(config.ledger_path))
+
+    def _named_otherwise(self, config: Config) -> list[str]:
         if self.call_id:
             return [one_call(config, self.call_id)]
-        if self.receipt:
-            digits = "".join(character for character in self.receipt if character.isdigit())
-            found = calls_of_receipt(config.ledger_path, digits) if digits else []
-            remedy = "It has 12 digits; only a call that was recorded has one"
-            what = "no call has this receipt"
-        else:
-            controllers = controllers_of_calls(config.ledger_path)
-            found = [
-                each
-                for who in objectors(config, self.number, self.controller, controllers)
-                for each in calls_of_subject(config.ledger_path, who.subject, controller=who.controller)
-            ]
-            what = "no call of this number is known"
-            remedy = (
-                "A number is known only where a call may be recorded and the caller showed it; the receipt,"
-                " or the moment of the call in 'asterisk-consent calls list', names others"
-            )
+        digits = "".join(character for character in self.receipt if character.isdigit())
+        found = calls_of_receipt(config.ledger_path, digits) if digits else []
         if not found:
-            raise RequestRefusedError(what, remedy=remedy)
+            raise RequestRefusedError(
+                "no call has this receipt", remedy="It has 12 digits; only a call that was recorded has one"
+            )
         return found
+
+
+def _some(found: list[str]) -> list[str]:
+    if not found:
+        raise RequestRefusedError(
+            "no call of this number is known",
+            remedy="A number is known only where a call may be recorded and the caller showed it; the receipt,"
+            " or the moment of the call in 'asterisk-consent calls list', names others",
+        )
+    return found
 
 
 def one_call(config: Config, beginning: str) -> str:

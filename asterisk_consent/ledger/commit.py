@@ -19,11 +19,11 @@ from asterisk_consent.ledger.chain import (
     next_hash,
     payload_digest,
 )
-from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, NewEntry, header_bytes
+from asterisk_consent.ledger.entry import FORMAT_VERSION, Header, Kind, NewEntry, header_bytes
 from asterisk_consent.ledger.index import INDEX_OF, Index, index_bytes, index_of, subject_of
 from asterisk_consent.ledger.payload import Access, Decision, Export, Payload, payload_bytes, read_payload
 from asterisk_consent.ledger.projection import Projector
-from asterisk_consent.ledger.sealing import SALT_BYTES, Sealer, salted, two_parts
+from asterisk_consent.ledger.sealing import SALT_BYTES, Sealer, key_id, salted, two_parts
 from asterisk_consent.model import EntryKey, Sealed
 
 BUSY_S = 2.0
@@ -60,19 +60,20 @@ def prepare(
     """Salt and seal the payload of an entry made at ``at`` (UTC seconds).
 
     What cannot be sealed is left out, and only the index entered; but never where the entry lets something happen: a
-    recording, or somebody see or take one.
+    recording, or those of somebody who objected, or somebody see or take one.
 
     :raises LedgerUnavailableError: the entry would let that happen and there is nobody to seal it to.
     """
     text = payload_bytes(entry.payload)
     salt = randomness(SALT_BYTES)
-    payload = read_payload(text)
+    payload, committed = read_payload(text), commitment(salt, text)
     if type(payload) not in INDEX_OF:
-        return _prepared(entry, at, payload, salt=salt, body=text, committed=commitment(salt, text))
+        return _prepared(entry, at, payload, salt=salt, body=text, committed=committed)
     try:
-        sealed, index = _sealed(entry, payload, salted(salt, text), sealer)
+        kept_under = key_id(entry.call_id, committed)
+        sealed, index = _sealed(entry, payload, salted(salt, text), sealer, kept_under=kept_under)
     except KeysError as error:
-        if _lets_something_happen(payload):
+        if _lets_something_happen(entry.kind, payload):
             what = type(payload).__struct_config__.tag
             raise LedgerUnavailableError(
                 f"the {what} cannot be sealed: {error.what}", where=error.where, remedy=error.remedy
@@ -84,22 +85,24 @@ def prepare(
         index,
         salt=b"",
         body=two_parts(index_bytes(index), sealed.content if sealed else b""),
-        committed=commitment(salt, text) if sealed else "",
+        committed=committed if sealed else "",
         key=sealed.key if sealed else None,
     )
 
 
-def _lets_something_happen(payload: Payload) -> bool:
-    return isinstance(payload, Access | Export) or (
-        isinstance(payload, Decision) and payload.outcome.allows_recording
-    )
+def _lets_something_happen(kind: Kind, payload: Payload) -> bool:
+    if kind is Kind.OBJECTION_LIFTED or isinstance(payload, Access | Export):
+        return True
+    return isinstance(payload, Decision) and payload.outcome.allows_recording
 
 
-def _sealed(entry: NewEntry, payload: Payload, content: bytes, sealer: Sealer | None) -> tuple[Sealed, Index]:
-    if sealer is None or not entry.call_id:
+def _sealed(
+    entry: NewEntry, payload: Payload, content: bytes, sealer: Sealer | None, *, kept_under: str
+) -> tuple[Sealed, Index]:
+    if sealer is None:
         raise KeysError("there is nothing to seal it with")
     subject = subject_of(payload, lambda number: sealer.blind(number, controller=entry.stream))
-    sealed = sealer.seal(content, controller=entry.stream, call_id=entry.call_id)
+    sealed = sealer.seal(content, controller=entry.stream, call_id=kept_under)
     return sealed, index_of(payload, subject=subject)
 
 

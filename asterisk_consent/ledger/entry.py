@@ -67,6 +67,7 @@ class Kind(StrEnum):
     RECORDING_OPENED = "recording.opened"
     RECORDING_ERASED = "recording.erased"
     PROOF_OPENED = "proof.opened"
+    NUMBER_LOOKED_UP = "number.looked_up"
     REQUEST_ENTERED = "request.entered"
     REQUEST_SETTLED = "request.settled"
     RESTRICTION_LIFTED = "restriction.lifted"
@@ -101,6 +102,7 @@ PAYLOAD_OF: Mapping[Kind, type[Payload]] = MappingProxyType(
         Kind.RECORDING_OPENED: Access,
         Kind.RECORDING_ERASED: Gone,
         Kind.PROOF_OPENED: Access,
+        Kind.NUMBER_LOOKED_UP: Access,
         Kind.REQUEST_ENTERED: Request,
         Kind.REQUEST_SETTLED: Settled,
         Kind.RESTRICTION_LIFTED: Request,

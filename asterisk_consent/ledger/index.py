@@ -2,7 +2,7 @@
 
 Rule: an index names nobody. It holds what lists, terms and a restarted service need; number, name, digit and course
 are in the sealed part only, and a person is found by a blind index alone. Each class bears the tag of the payload that
-it is taken from, and every field of it is one of that payload's, save ``subject``.
+it is taken from, and every field of it is one of that payload's, save the ``subject`` of a decision.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from asterisk_consent.errors import LedgerBrokenError
-from asterisk_consent.ledger.payload import Access, Decision, Export, Payload, Request
+from asterisk_consent.ledger.payload import Access, Decision, Export, Objection, Payload, Request
 from asterisk_consent.model import Direction, Outcome, Right
 from asterisk_consent.telephone import is_e164
 
@@ -44,9 +44,10 @@ class ExportIndex(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
 
 
 class AccessIndex(msgspec.Struct, frozen=True, kw_only=True, tag="access"):
-    """Of an access: what was shown."""
+    """Of an access: what was shown, and of a look by number how much it led to."""
 
     what: str
+    found: int | UnsetType = UNSET
 
 
 class RequestIndex(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
@@ -58,10 +59,22 @@ class RequestIndex(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
     erase_at: int = 0
 
 
-Index = DecisionIndex | ExportIndex | AccessIndex | RequestIndex
+class ObjectionIndex(msgspec.Struct, frozen=True, kw_only=True, tag="objection"):
+    """Of an objection: the blind index of the number, which the list consists of."""
+
+    subject: str
+
+
+Index = DecisionIndex | ExportIndex | AccessIndex | RequestIndex | ObjectionIndex
 
 INDEX_OF: Mapping[type[Payload], type[Index]] = MappingProxyType(
-    {Decision: DecisionIndex, Export: ExportIndex, Access: AccessIndex, Request: RequestIndex}
+    {
+        Decision: DecisionIndex,
+        Export: ExportIndex,
+        Access: AccessIndex,
+        Request: RequestIndex,
+        Objection: ObjectionIndex,
+    }
 )
 """The payloads that are sealed, each with its index."""
 
@@ -72,7 +85,8 @@ _ENCODER = msgspec.json.Encoder()
 def index_of(payload: Payload, *, subject: str | UnsetType = UNSET) -> Index:
     """Return the index of a payload that is sealed."""
     of_class = INDEX_OF[type(payload)]
-    found = {name: getattr(payload, name) for name in of_class.__struct_fields__ if name != "subject"}
+    of_payload = payload.__struct_fields__
+    found = {name: getattr(payload, name) for name in of_class.__struct_fields__ if name in of_payload}
     return of_class(**found | ({"subject": subject} if isinstance(subject, str) else {}))
 
 

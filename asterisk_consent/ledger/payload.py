@@ -86,12 +86,16 @@ class Export(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, tag="access"):
-    """Somebody was let see ``what``: entered before the first byte of it is shown."""
+    """Somebody was let see ``what``: entered before the first byte of it is shown.
+
+    Of a look by number ``found`` is how much it led to, absent elsewhere; the number is not kept.
+    """
 
     what: str
     person: str
     reason: str
     purpose: str = ""
+    found: int | UnsetType = UNSET
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
@@ -148,10 +152,16 @@ class LegalHold(msgspec.Struct, frozen=True, kw_only=True, tag="legal_hold"):
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True, tag="objection"):
-    """Somebody is on a controller's list of objections (GDPR art. 21), by the blind index of the number."""
+    """Somebody is on a controller's list of objections (GDPR art. 21), by the blind index of the number.
+
+    ``asked_by`` is who asked, ``identified_by`` how we know, never a document's number; ``person`` took it.
+    """
 
     subject: str
+    asked_by: str
+    identified_by: str
     person: str
+    reason: str = ""
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True, tag="swept"):

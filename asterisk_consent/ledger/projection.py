@@ -12,12 +12,11 @@ from collections.abc import Iterable
 from types import MappingProxyType
 
 from asterisk_consent.ledger.entry import Header, Kind
-from asterisk_consent.ledger.index import DecisionIndex, Index, RequestIndex
+from asterisk_consent.ledger.index import DecisionIndex, Index, ObjectionIndex, RequestIndex
 from asterisk_consent.ledger.payload import (
     Approval,
     Gone,
     LegalHold,
-    Objection,
     Payload,
     Recording,
     Settled,
@@ -140,7 +139,7 @@ class Projector:
                 self._do("settled", header.seq, payload.request_seq)
             case LegalHold():
                 self._add_hold(header, payload)
-            case Objection():
+            case ObjectionIndex():
                 self._add_objection(header, payload)
 
     def _do(self, name: str, *values: object) -> None:
@@ -188,7 +187,7 @@ class Projector:
             why = (hold.purpose, hold.case, hold.until, hold.reason, hold.person)
             self._do("held", *of_call, *why, header.at, 0 if hold.waits_for_second else header.seq)
 
-    def _add_objection(self, header: Header, objection: Objection) -> None:
+    def _add_objection(self, header: Header, objection: ObjectionIndex) -> None:
         if header.kind is Kind.OBJECTION_LIFTED:
             self._do("objection_lifted", header.stream, objection.subject)
         else:

@@ -12,13 +12,14 @@ from asterisk_consent.errors import LedgerBrokenError
 from asterisk_consent.model import EntryKey, Sealed
 
 SALT_BYTES = 16
+_ID_DIGITS = 32
 
 
 class Sealer(Protocol):
     """What appending needs of the keys."""
 
     def seal(self, content: bytes, *, controller: str, call_id: str) -> Sealed:
-        """Seal to a new key of the call; :class:`KeysError` where there is nobody to seal it to."""
+        """Seal to a new key of the call, or of what :func:`key_id` names; :class:`KeysError` where there is nobody."""
         ...
 
     def keep(self, keys: Sequence[EntryKey]) -> None:
@@ -28,6 +29,11 @@ class Sealer(Protocol):
     def blind(self, number: str, *, controller: str) -> str:
         """Return the blind index of an E.164 number; :class:`KeysError` where there is no key for it."""
         ...
+
+
+def key_id(call_id: str, commitment: str) -> str:
+    """Return what the key of a sealed entry is kept under: its call, or about no call the start of its commitment."""
+    return call_id or commitment[:_ID_DIGITS]
 
 
 def two_parts(index: bytes, sealed: bytes) -> bytes:

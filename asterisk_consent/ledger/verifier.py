@@ -34,7 +34,7 @@ KINDS_OF_TYPE = {
     "decision": tuple(f"decision.{outcome}" for outcome in OUTCOMES),
     "recording": tuple(f"recording.{what}" for what in ("started", "verified", "failed", "not_started")),
     "export": ("recording.exported",),
-    "access": ("recording.opened", "proof.opened"),
+    "access": ("recording.opened", "proof.opened", "number.looked_up"),
     "request": ("request.entered", "restriction.lifted"),
     "settled": ("request.settled",),
     "gone": ("recording.erased",),
@@ -49,7 +49,7 @@ KINDS_OF_TYPE = {
     "restored": ("ledger.restored",),
 }
 TYPE_OF_KIND = {kind: type_ for type_, kinds in KINDS_OF_TYPE.items() for kind in kinds}
-SEALED_TYPES = {"decision", "export", "access", "request"}
+SEALED_TYPES = {"decision", "export", "access", "request", "objection"}
 """Of these the ledger shows an index; the rest of them nobody can read here."""
 PROVED_FIELDS = (["header"], ["header", "salt", "text"])
 CHECKPOINT_DOMAIN = b"asterisk-consent ledger checkpoint 1\n"

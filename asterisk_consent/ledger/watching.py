@@ -19,6 +19,8 @@ from asterisk_consent.ledger.standing import (
 
 _BUSY_S = 0.2
 _ERASED = f'"kind":"{Kind.PAYLOAD_ERASED}"'.encode()
+_SWEPT = f'"kind":"{Kind.RETENTION_SWEPT}"'.encode()
+"""A sweep may have destroyed keys of entries about no call, of which no entry of its own tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +84,15 @@ class Watch:
         return self._objections
 
     def has_erased(self) -> bool:
-        """Tell whether payloads were erased since the last call; true the first time.
+        """Tell whether anything may have been erased since the last call; true the first time.
 
         :raises LedgerError: the ledger cannot be looked at.
         """
         with translating(str(self._path)):
             connection = self._connected()
             last = int(connection.execute("SELECT max(seq) FROM chain").fetchone()[0] or 0)
-            query = "SELECT 1 FROM chain WHERE seq > ? AND instr(header, ?) LIMIT 1"
-            found = connection.execute(query, (self._looked_at, _ERASED)).fetchone()
+            query = "SELECT 1 FROM chain WHERE seq > ? AND (instr(header, ?) OR instr(header, ?)) LIMIT 1"
+            found = connection.execute(query, (self._looked_at, _ERASED, _SWEPT)).fetchone()
         first, self._looked_at = self._looked_at == 0, last
         return first or found is not None
 

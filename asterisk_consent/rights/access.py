@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.errors import RequestRefusedError
+from asterisk_consent.ledger.apart import find_apart, open_apart
 from asterisk_consent.ledger.append import append_from_outside
 from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.opening import Opened, Opener, open_call
@@ -19,7 +20,7 @@ from asterisk_consent.ledger.read import CallRow, find_call
 from asterisk_consent.ledger.standing import exports_of, standing_of
 from asterisk_consent.vault.age import Identity, unseal
 from asterisk_consent.vault.call_keys import CallKey, open_key
-from asterisk_consent.vault.proof_keys import ProofKeys, call_identities
+from asterisk_consent.vault.proof_keys import ProofKeys, call_identities, with_proof_key
 
 LEGAL_CLAIMS = "legal-claims"
 """The purpose that a restricted proof may be opened for: to establish, exercise or defend a legal claim."""
@@ -123,6 +124,29 @@ def handed_out(
     ]
 
 
+def open_entry_apart(
+    seq: int, *, person: str, reason: str, places: Places, identities: tuple[Identity, ...]
+) -> Opened:
+    """Enter the access, and return an entry about no call, opened: an objection, or a look by number.
+
+    :raises RequestRefusedError: no reason is given, or there is nothing to open.
+    :raises LedgerError: the access cannot be entered; then nothing is opened.
+    :raises KeysError: the identities do not open it.
+    """
+    _refuse_without(reason)
+    row = find_apart(places.ledger, seq)
+    if row is None or not with_proof_key([row.key_id], places.keys):
+        raise RequestRefusedError(
+            "there is nothing sealed in this entry" if row is None else "what was sealed in it is gone",
+            where=f"entry {seq}",
+            remedy="See 'requests list' and 'calls lookups'; of a call: 'calls show CALL --open'",
+        )
+    access = Access(what=f"entry {seq}", person=person, reason=reason.strip())
+    _enter(NewEntry(stream=row.controller, kind=Kind.PROOF_OPENED, payload=access), places)
+    keys = call_identities(row.key_id, keys=places.keys, identities=identities)
+    return open_apart(places.ledger, seq, opener_of(keys))
+
+
 def _enter(entry: NewEntry, places: Places) -> None:
     # Left open, its file would keep the write-ahead log from being emptied.
     with closing(ProofKeys(places.keys)) as sealer:
@@ -130,8 +154,7 @@ def _enter(entry: NewEntry, places: Places) -> None:
 
 
 def _call_to_show(wanted: Wanted, places: Places) -> CallRow:
-    if not wanted.reason.strip():
-        raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
+    _refuse_without(wanted.reason)
     call = find_call(places.ledger, wanted.call_id)
     if call is None:
         raise RequestRefusedError(
@@ -149,6 +172,11 @@ def _call_to_show(wanted: Wanted, places: Places) -> CallRow:
             remedy=f"Only for: {', '.join(f'--purpose {each}' for each in allowed)}" if allowed else "",
         )
     return call
+
+
+def _refuse_without(reason: str) -> None:
+    if not reason.strip():
+        raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
 
 
 def _payload(wanted: Wanted, call: CallRow) -> Access | Export:

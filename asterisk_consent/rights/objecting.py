@@ -1,7 +1,8 @@
 """The list of people who object to being recorded: by the blind index of the number, one list for each controller.
 
 Rule: whoever is on it is not asked and not recorded (GDPR art. 21(1)); the list holds no number, and it survives the
-erasure of every call, for without it the next call would be recorded again.
+erasure of every call, for without it the next call would be recorded again. Each request is an entry that says who
+asked, how that is known and who took it, sealed; also one that changes nothing (art. 5(2)).
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from asterisk_consent.ledger.entry import Kind, NewEntry
 from asterisk_consent.ledger.payload import Objection
 from asterisk_consent.ledger.standing import has_objected
 from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.requests import Asking, refuse_documents
 from asterisk_consent.telephone import e164, is_e164
 from asterisk_consent.vault.proof_keys import ProofKeys
 
@@ -39,27 +41,37 @@ def objector(number: str, *, region: str, controller: str, held: Holdings) -> Ob
     return Objector(controller=controller, subject=ProofKeys(held.keys).blind(found, controller=controller))
 
 
-def object_to(who: Objector, *, person: str, held: Holdings) -> bool:
+def object_to(who: Objector, asking: Asking, held: Holdings) -> bool:
     """Put somebody on the list; return whether that is new.
 
+    :raises RequestRefusedError: a document is named.
     :raises LedgerUnavailableError: it cannot be entered now.
     """
-    if has_objected(held.ledger, who.subject, controller=who.controller):
-        return False
-    _enter(Kind.OBJECTION_ENTERED, who, person=person, held=held)
-    return True
+    is_new = not has_objected(held.ledger, who.subject, controller=who.controller)
+    _enter(Kind.OBJECTION_ENTERED, who, asking, held)
+    return is_new
 
 
-def lift_objection(who: Objector, *, person: str, held: Holdings) -> None:
+def lift_objection(who: Objector, asking: Asking, held: Holdings) -> None:
     """Take somebody off the list.
 
-    :raises RequestRefusedError: nobody with that number is on it.
+    :raises RequestRefusedError: no reason is given, a document is named, or nobody with that number is on it.
+    :raises LedgerUnavailableError: it cannot be entered now; calls may be recorded again, so who asked must be.
     """
+    if not asking.reason.strip():
+        raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
     if not has_objected(held.ledger, who.subject, controller=who.controller):
         raise RequestRefusedError(f"that number is not on the list of '{who.controller}'")
-    _enter(Kind.OBJECTION_LIFTED, who, person=person, held=held)
+    _enter(Kind.OBJECTION_LIFTED, who, asking, held)
 
 
-def _enter(kind: Kind, who: Objector, *, person: str, held: Holdings) -> None:
-    entry = NewEntry(stream=who.controller, kind=kind, payload=Objection(subject=who.subject, person=person))
-    held.append(entry)
+def _enter(kind: Kind, who: Objector, asking: Asking, held: Holdings) -> None:
+    refuse_documents(asking.identified_by)
+    objection = Objection(
+        subject=who.subject,
+        asked_by=asking.asked_by.strip(),
+        identified_by=asking.identified_by.strip(),
+        person=asking.person,
+        reason=asking.reason.strip(),
+    )
+    held.append(NewEntry(stream=who.controller, kind=kind, payload=objection))

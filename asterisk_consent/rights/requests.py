@@ -32,6 +32,8 @@ from asterisk_consent.rights.erasing import Holdings, erase_calls
 from asterisk_consent.rights.retention import approved_policies
 
 REFERENCE_DIGITS = 8
+ERASURE_ASKED = "erasure was asked for"
+"""Why an erasure that somebody asked for took everything of a call."""
 GRACE_S = 24 * 3600
 """A withdrawal by number alone is carried out after so long, if nobody was identified before."""
 _PROOF_LATER = Copy(what=PROOF, state=CopyState.PENDING, note="erased once the audio is gone")
@@ -217,7 +219,7 @@ class Requests:
         return sum(row.has_audio for row in recordings_of(self.held.ledger, call_id))
 
     def _erase_proof(self, call: CallRow) -> Copy:
-        erase_calls([call.call_id], "erasure was asked for", self.held)
+        erase_calls([call.call_id], ERASURE_ASKED, self.held)
         return Copy(what=PROOF, state=CopyState.DONE, note="key destroyed, entries emptied")
 
     def _policy_of(self, call: CallRow) -> Policy | None:

@@ -15,6 +15,7 @@ from asterisk_consent.ledger.payload import Swept
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.ledger.read import recordings as list_recordings
 from asterisk_consent.ledger.standing import legal_holds
+from asterisk_consent.rights.apart import forget_apart
 from asterisk_consent.rights.clock import refuse_jumped_clock
 from asterisk_consent.rights.erasing import BATCH, Holdings, erase_audio, erase_calls, spooled
 from asterisk_consent.rights.requests import Requests
@@ -83,6 +84,7 @@ def sweep(
             progress(done, of)
     report = SweepReport(recordings=asked + erased, proofs=gone + len(proofs))
     if only is None:
+        forget_apart(now, held)
         _enter(held, report, clock_confirmed_by)
     if failures:
         raise AudioError(

@@ -1,4 +1,5 @@
 """Owns the keys that open what was entered about a call: one for each sealed entry, itself sealed to the controller.
+An entry about no call has an id of its own in place of the call's (``asterisk_consent.ledger.sealing.key_id``).
 
 Rule: the private half is never stored but sealed, and is forgotten as soon as it is; so the ledger's sealed parts can
 be opened with an identity of the controller and with nothing that the service has. A key is durable before the entry
@@ -12,7 +13,7 @@ import hmac
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -182,6 +183,15 @@ def has_proof_key(call_id: str, keys: Path) -> bool:
     """
     with _using(keys) as connection:
         return connection.execute(_OF_CALL, (call_id,)).fetchone() is not None
+
+
+def with_proof_key(call_ids: Collection[str], keys: Path) -> set[str]:
+    """Return those of which there is a key for something that was entered.
+
+    :raises KeysError: the keys cannot be read.
+    """
+    with _using(keys) as connection:
+        return {each for each in call_ids if connection.execute(_OF_CALL, (each,)).fetchone() is not None}
 
 
 def destroy_proof_keys(call_ids: Sequence[str], keys: Path) -> None:

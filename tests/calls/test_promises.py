@@ -97,9 +97,8 @@ async def test_while_a_recording_waits_for_its_end_everything_else_is_kept_too(k
         at_work.ask(running)
         await at_work.look()
         at_work.ask(other)
-        object_to(
-            objector(NUMBER, region="GB", controller=controller, held=kept.held), person="m", held=kept.held
-        )
+        who = objector(NUMBER, region="GB", controller=controller, held=kept.held)
+        object_to(who, withdrawal(right=Right.OBJECTION), kept.held)
         await at_work.look()
         assert not at_work.has_audio(other)
         assert [who for who, _ in at_work.objections.known] == [controller]

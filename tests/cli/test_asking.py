@@ -1,5 +1,6 @@
 """``withdraw``, ``erase`` and ``restrict``: what people ask for, as somebody types it."""
 
+import json
 import time
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from asterisk_consent.errors import ConsentError, RequestRefusedError
 from asterisk_consent.ledger import Kind, NewEntry, Recording, verify
 from asterisk_consent.ledger.standing import standing_of
 from asterisk_consent.model import Right
-from tests.cli.typing_commands import Desk
+from tests.cli.typing_commands import LIKE_NO_OTHER, Desk
+from tests.ledger.entries import hex_id
 from tests.rights.kept_calls import NUMBER
 
 KNOWN = ("--asked-by", "the caller", "--identified-by", "called back on the number of the call")
+WHY = ("--reason", "to see that it holds")
 NATIONAL = "020 7946 0123"
 STRANGER = "+442079460999"
 
@@ -27,6 +30,19 @@ def refusal(desk: Desk, *words: str) -> RequestRefusedError:
     error = desk.type(*words).exception
     assert isinstance(error, RequestRefusedError), error
     return error
+
+
+def hex_of(number: int) -> str:
+    return hex_id(number * LIKE_NO_OTHER)
+
+
+def asked_by(desk: Desk, call_id: str) -> str:
+    """Who asked for the first thing that was asked about a call, opened."""
+    shown = json.loads(
+        desk.type("calls", "show", call_id, "--open", "--purpose", "legal-claims", *WHY).stdout
+    )
+    requests = [each["payload"] for each in shown["opened"] if each["kind"] == "request.entered"]
+    return str(requests[0]["asked_by"])
 
 
 def states(answer: dict[str, list[dict[str, str]]]) -> dict[str, str]:
@@ -54,7 +70,9 @@ def test_the_answer_names_every_copy_and_the_entry_of_the_request(desk: Desk) ->
         ("withdraw", *KNOWN),
         ("erase", "10000000", "--receipt", "123456789012", *KNOWN),
         ("restrict", "10000000", "--controller", "voorbeeld", *KNOWN),
-        ("object",),
+        ("object", *KNOWN),
+        ("object", "--number", NUMBER),
+        ("object", "--number", NUMBER, "--lift", "--reason", "moved"),
     ],
     ids=" ".join,
 )
@@ -76,14 +94,16 @@ def test_wrong_usage_ends_with_2_and_enters_nothing(desk: Desk, words: tuple[str
         (("erase", "--number", NUMBER, "--asked-by", "the caller"), "how you know who asks"),
         (("withdraw", "10000000", *KNOWN[:3], "passport NXR1P2D34"), "never stored"),
         (("withdraw", "--receipt", "123", *KNOWN), "no call has this receipt"),
-        (("withdraw", "--number", STRANGER, *KNOWN), "no call of this number is known"),
         (("withdraw", "--number", "extension", *KNOWN), "no telephone number"),
         (
             ("withdraw", "--number", NUMBER, "--controller", "nobody", *KNOWN),
             "no policy is of this controller",
         ),
         (("restrict", "10000000", "--lift", "--reason", "settled"), "no restriction was asked for"),
-        (("object", "--number", NUMBER, "--lift"), "not on the list"),
+        (("object", "--number", NUMBER, *KNOWN[:2]), "how you know who asks"),
+        (("object", "--number", NUMBER, *KNOWN[:3], "passport NXR1P2D34"), "never stored"),
+        (("object", "--number", NUMBER, "--lift", *KNOWN), "no reason given"),
+        (("object", "--number", NUMBER, "--lift", *KNOWN, "--reason", "moved"), "not on the list"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -146,7 +166,14 @@ def test_a_number_is_read_from_standard_input_and_never_printed(desk: Desk, comm
 
 
 @pytest.mark.parametrize(
-    "words", [("withdraw", *KNOWN), ("erase", *KNOWN), ("object", "--lift"), ("object",)]
+    "words",
+    [
+        ("withdraw", *KNOWN),
+        ("erase", *KNOWN),
+        ("object", "--lift", "--reason", "moved", *KNOWN),
+        ("object", *KNOWN),
+        ("calls", "list", "--reason", "a complaint"),
+    ],
 )
 @pytest.mark.parametrize("number", [NUMBER, NATIONAL, "12"])
 def test_no_answer_and_no_error_prints_the_number_that_was_typed(
@@ -158,7 +185,43 @@ def test_no_answer_and_no_error_prints_the_number_that_was_typed(
 
 
 def test_an_empty_standard_input_is_wrong_usage(desk: Desk) -> None:
-    assert desk.type("object", "--number", "-", keys="").exit_code == 2
+    for words in (("object", "--number", "-", *KNOWN), ("withdraw", "--receipt", "-", *KNOWN)):
+        assert desk.type(*words, keys="").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--number", "-", "--asked-by", "-", *KNOWN[2:]),
+        (*KNOWN[2:], "--asked-by", "-", "--number", "-"),
+    ],
+    ids=["in order", "the other way round"],
+)
+def test_what_is_typed_unseen_is_read_line_by_line_in_one_order(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.recorded(1)
+    result = desk.type("withdraw", *words, keys=f"{NUMBER}\nAnna Voorbeeld\n")
+    assert result.exit_code == 0, result.output
+    assert asked_by(desk, hex_of(1)) == "Anna Voorbeeld"
+    assert "Anna" not in result.output
+
+
+def test_a_receipt_and_who_asks_are_read_from_standard_input(desk: Desk) -> None:
+    call_id = desk.recorded(1, receipt="111122223333")
+    result = desk.type(
+        "withdraw", "--asked-by", "-", "--receipt", "-", keys="1111 2222 3333\nAnna Voorbeeld\n"
+    )
+    assert result.exit_code == 0, result.output
+    assert not desk.has_audio(call_id)
+    assert asked_by(desk, call_id) == "Anna Voorbeeld"
+
+
+def test_what_is_missing_on_standard_input_is_named_and_nothing_is_entered(desk: Desk) -> None:
+    desk.recorded(1)
+    before = verify(desk.kept.held.ledger).entries
+    result = desk.type("withdraw", "--number", "-", "--asked-by", "-", *KNOWN[2:], keys=f"{NUMBER}\n")
+    assert result.exit_code == 2
+    assert "--asked-by -: nothing came" in result.stderr
+    assert verify(desk.kept.held.ledger).entries == before
 
 
 def test_a_receipt_is_enough_to_know_who_asks(desk: Desk) -> None:
@@ -256,7 +319,7 @@ def test_a_restriction_hides_until_it_is_lifted_with_a_reason(desk: Desk) -> Non
 
 def test_without_a_ledger_every_command_says_why_not(desk: Desk) -> None:
     desk.kept.held.ledger.unlink()
-    for words in (("withdraw", "10000000", *KNOWN), ("object", "--number", NUMBER)):
+    for words in (("withdraw", "10000000", *KNOWN), ("object", "--number", NUMBER, *KNOWN)):
         error = desk.type(*words).exception
         assert isinstance(error, ConsentError)
         assert "service" in error.remedy
