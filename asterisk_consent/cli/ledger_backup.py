@@ -165,21 +165,40 @@ def _tell(report: RestoreReport) -> None:
     click.echo(f"The ledger is the backup now: {report.head.seq} entries, and what was entered just now.")
     for doubt in report.doubts:
         click.echo(f"Against it spoke: {doubt}.")
-    if report.missing:
-        click.echo(
-            f"{report.missing} later entries are lost: calls, and what people asked for since. Requests, objections,"
-            " restrictions and legal holds among them have to be taken again."
-        )
-    elif not report.known_of:
-        click.echo(
-            "Whether later entries are lost cannot be told without a checkpoint kept elsewhere: --checkpoint."
-        )
+    _tell_what_is_lost(report)
     click.echo(f"Of {report.erased} calls in it something was erased since, and is erased again.")
     if report.keys:
         click.echo(f"{report.keys} keys of calls were brought back.")
     if report.kept_aside is not None:
         click.echo(f"The ledger that was there is kept as {report.kept_aside}.")
     click.echo("Start the service, then: asterisk-consent ledger verify, asterisk-consent recordings verify.")
+
+
+def _tell_what_is_lost(report: RestoreReport) -> None:
+    since = _moment(report.last_at)
+    if report.missing:
+        click.echo(f"{report.missing} later entries are lost, entered after {since}: calls among them.")
+    elif not report.known_of:
+        click.echo(
+            f"Whether entries after {since} are lost cannot be told without a checkpoint kept elsewhere: --checkpoint."
+        )
+    if not report.told:
+        click.echo(
+            f"No journal of erasures tells anything. What was erased, objected to, held or asked after {since} is not"
+            " known here: look for a copy of it and restore again with --erasures; take again what your own files tell."
+        )
+    if report.reentered.entries:
+        click.echo(
+            f"{report.reentered.entries} objections, legal holds and requests, or their end, were entered again. Who"
+            " asked, for which case and why is lost: see 'legal-hold list' and 'requests list'."
+        )
+    if report.reentered.about_lost_calls:
+        click.echo(
+            f"{report.reentered.about_lost_calls} calls that were held or asked about since are lost themselves:"
+            " 'recordings verify' names what the vault still has of them."
+        )
+    if report.missing or not report.known_of:
+        click.echo("A legal hold that waited for its second person has to be placed again.")
 
 
 def _moment(seconds: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asterisk_consent.durable import write_durably
 from asterisk_consent.errors import LedgerUnavailableError
-from asterisk_consent.ledger.erasures import HEAD_BYTES, ReadErasures, journal_id, merged, read_journal
+from asterisk_consent.ledger.erasures import HEAD_BYTES, ReadJournal, journal_id, merged, read_journal
 
 PARTS = "erased"
 """The directory among the checkpoints."""
@@ -55,7 +55,7 @@ class ErasureParts:
             self._brought[name] = end
 
 
-def read_erasures(path: Path) -> ReadErasures:
+def read_erasures(path: Path) -> ReadJournal:
     """Return what a journal, a part of it, or a directory of parts holds; also the directory of the checkpoints.
 
     :raises LedgerUnavailableError: it cannot be read, or there is none.
@@ -67,7 +67,7 @@ def read_erasures(path: Path) -> ReadErasures:
     if not parts:
         raise LedgerUnavailableError("there is no part of a journal of erasures", where=str(directory))
     found = [read_journal(file) for file in sorted(directory.iterdir()) if _NAME.fullmatch(file.name)]
-    return ReadErasures(
+    return ReadJournal(
         erasures=merged(each.erasures for each in found),
         faults=(*_gaps(parts, directory), *(fault for each in found for fault in each.faults)),
     )

@@ -1,13 +1,16 @@
 """The list of people who object to being recorded: by the blind index of the number, one list for each controller.
 
 Rule: whoever is on it is not asked and not recorded (GDPR art. 21(1)); the list holds no number, and it survives the
-erasure of every call, for without it the next call would be recorded again.
+erasure of every call, for without it the next call would be recorded again. It survives the loss of the ledger too: it
+is noted in the journal, before its entry, and its end after the entry of that; what breaks off in between protects.
 """
 
 from dataclasses import dataclass
 
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.erasures import read_journal
+from asterisk_consent.ledger.noted import Note, What, last_of
 from asterisk_consent.ledger.payload import Objection
 from asterisk_consent.ledger.standing import has_objected
 from asterisk_consent.rights.erasing import Holdings
@@ -42,11 +45,17 @@ def objector(number: str, *, region: str, controller: str, held: Holdings) -> Ob
 def object_to(who: Objector, *, person: str, held: Holdings) -> bool:
     """Put somebody on the list; return whether that is new.
 
-    :raises LedgerUnavailableError: it cannot be entered now.
+    :raises LedgerUnavailableError: it cannot be entered now, or, though it is entered, not be noted.
     """
+    note = Note(what=What.OBJECTED, about=who.controller, name=who.subject)
     if has_objected(held.ledger, who.subject, controller=who.controller):
+        if not _is_noted(note, held):
+            held.note(note)
         return False
-    _enter(Kind.OBJECTION_ENTERED, who, person=person, held=held)
+    try:
+        held.note(note)
+    finally:
+        _enter(Kind.OBJECTION_ENTERED, who, person=person, held=held)
     return True
 
 
@@ -54,10 +63,19 @@ def lift_objection(who: Objector, *, person: str, held: Holdings) -> None:
     """Take somebody off the list.
 
     :raises RequestRefusedError: nobody with that number is on it.
+    :raises LedgerUnavailableError: it cannot be entered now, or, though it is entered, not be noted.
     """
     if not has_objected(held.ledger, who.subject, controller=who.controller):
         raise RequestRefusedError(f"that number is not on the list of '{who.controller}'")
     _enter(Kind.OBJECTION_LIFTED, who, person=person, held=held)
+    held.note(Note(what=What.OBJECTION_LIFTED, about=who.controller, name=who.subject))
+
+
+def _is_noted(note: Note, held: Holdings) -> bool:
+    if not held.journal.exists():
+        return False
+    known = last_of(read_journal(held.journal).notes).get(note.key)
+    return known is not None and known.what is note.what
 
 
 def _enter(kind: Kind, who: Objector, *, person: str, held: Holdings) -> None:
