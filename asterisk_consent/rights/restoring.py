@@ -28,7 +28,7 @@ from asterisk_consent.ledger.backup import bring_back
 from asterisk_consent.ledger.chain import Head
 from asterisk_consent.ledger.checkpoint import Checkpoint
 from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
-from asterisk_consent.ledger.erasure_parts import read_erasures
+from asterisk_consent.ledger.erasure_copies import read_erasures
 from asterisk_consent.ledger.erasures import (
     Erasures,
     Extent,
