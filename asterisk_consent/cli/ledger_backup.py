@@ -16,7 +16,9 @@ from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.backup import back_up, refuse_existing, take_name, writing_private
-from asterisk_consent.ledger.history import ledger_id
+from asterisk_consent.ledger.checkpoints import take_checkpoint
+from asterisk_consent.ledger.history import checkpoint_keys, ledger_id
+from asterisk_consent.ledger.keyfile import load_key
 from asterisk_consent.rights.clock import refuse_jumped_clock
 from asterisk_consent.rights.restoring import RestoreReport, Wanted
 from asterisk_consent.rights.restoring import restore as restore_ledger
@@ -49,7 +51,8 @@ def backup(
     """Write a copy of the ledger while the service runs, and verify it. Nothing in it can be opened without the keys.
 
     With --keys, write the keys of the calls instead, and until when this backup lives: limits.key_backups_days from
-    now. Keep the two apart. Back up the ledger first, then the keys. The identities are in neither.
+    now, signed with the key that checkpoints are signed with. Keep the two apart. Back up the ledger first, then the
+    keys. The identities are in neither.
     """
     if output is None and directory is None:
         raise click.UsageError("say where to: --output FILE")
@@ -129,6 +132,9 @@ def _back_up_keys(config: Config, output: Path) -> None:
             " ask are told so",
         )
     refuse_existing(output)
+    signer = load_key(config.checkpoints.key)
+    if signer.public not in checkpoint_keys(config.ledger_path):
+        take_checkpoint(config.ledger_path, signer)  # which names the key
     now = datetime.now(UTC)
     head = KeyBackup(
         version=VERSION,
@@ -140,7 +146,7 @@ def _back_up_keys(config: Config, output: Path) -> None:
     try:
         with writing_private(partial) as descriptor:
             with os.fdopen(descriptor, "wb", closefd=False) as written:
-                count = back_up_keys(config.keys, written, head)
+                count = back_up_keys(config.keys, written, head, signer)
             os.fsync(descriptor)
             take_name(partial, output)
     except OSError as error:

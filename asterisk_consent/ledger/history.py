@@ -72,6 +72,15 @@ def against_ledger(backup: Path, other: Path) -> Compared:
     return Compared(missing=max(0, last.seq - head.seq), fault=fault)
 
 
+def checkpoint_keys(path: Path) -> frozenset[str]:
+    """Return the keys that a ledger names as those which sign its checkpoints, hexadecimal.
+
+    :raises LedgerError: it cannot be read.
+    """
+    with reading(path) as connection:
+        return frozenset(_keys(connection))
+
+
 def entered_at(path: Path, seq: int) -> int:
     """Return when an entry was entered, in UTC seconds.
 

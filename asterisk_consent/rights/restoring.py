@@ -18,7 +18,6 @@ from msgspec import UNSET
 
 from asterisk_consent.errors import (
     ConsentError,
-    KeysError,
     LedgerBrokenError,
     LedgerError,
     RequestRefusedError,
@@ -41,15 +40,20 @@ from asterisk_consent.ledger.erasures import (
     parse_journal,
 )
 from asterisk_consent.ledger.exchange import put_in_place, working_copy
-from asterisk_consent.ledger.history import against_checkpoint, against_ledger, entered_at, ledger_id
+from asterisk_consent.ledger.history import (
+    against_checkpoint,
+    against_ledger,
+    entered_at,
+)
 from asterisk_consent.ledger.noted import Note, Notes, beyond_notes, last_of
 from asterisk_consent.ledger.ownership import Ownership
 from asterisk_consent.ledger.payload import Restored
 from asterisk_consent.ledger.verify import verify
 from asterisk_consent.rights.erasing import Holdings
+from asterisk_consent.rights.key_backups import Known, doubt_about
 from asterisk_consent.rights.reentering import Reentered, enter_again, notes_of
 from asterisk_consent.rights.replaying import destroy_again, erase_again
-from asterisk_consent.vault.key_backup import bring_back_keys, journal_in, require_whole
+from asterisk_consent.vault.key_backup import bring_back_keys, journal_in
 from asterisk_consent.vault.places import make_keys_directory
 from asterisk_consent.vault.proof_keys import destroyed_calls
 
@@ -152,7 +156,7 @@ class _Restoring:
         self._bring_up_to_date(erasures)
         keys = self._bring_back_keys(erasures)
         aside = put_in_place(
-            self._working, self._held.ledger, beside=self._held.vault, at=int(self._held.clock())
+            self._working, self._held.ledger, beside=self._held.keys, at=int(self._held.clock())
         )
         return RestoreReport(
             head=head,
@@ -180,17 +184,12 @@ class _Restoring:
 
     def _look_at_key_backup(self) -> None:
         path = self._wanted.key_backup
-        if path is None:
-            return
-        found = require_whole(path)
-        if found.ledger_id != ledger_id(self._working):
-            raise KeysError("the backup of the keys is of another ledger", where=str(path))
-        if found.ends_at <= self._held.clock():
-            raise KeysError(
-                "the life of this backup of the keys is over: what it would open may have been erased since",
-                where=str(path),
-                remedy="Destroy it ('ledger backup --prune DIRECTORY'), and restore without it",
+        if path is not None:
+            known = Known(
+                backup=self._working, in_place=self._held.ledger, checkpoints=self._wanted.checkpoints
             )
+            doubt = doubt_about(path, known, now=self._held.clock())
+            self._doubts += [doubt] if doubt else []
 
     def _compare(self) -> None:
         """Compare the backup with every checkpoint, and with the ledger in its place where that can be read."""

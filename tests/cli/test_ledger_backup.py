@@ -13,6 +13,7 @@ from asterisk_consent.errors import ConsentError, LedgerError, RequestRefusedErr
 from asterisk_consent.ledger import Kind, NewEntry, Service, append_from_outside, verify
 from asterisk_consent.ledger.entry import SYSTEM_STREAM
 from asterisk_consent.ledger.file import LedgerFile
+from asterisk_consent.ledger.keyfile import make_key
 from asterisk_consent.ledger.ownership import Ownership
 from asterisk_consent.vault.key_backup import read_key_backup
 
@@ -21,6 +22,7 @@ from asterisk_consent.vault.key_backup import read_key_backup
 def begun(config: Config) -> Config:
     """A ledger that has begun."""
     LedgerFile(config.ledger_path).create(at=1, randomness=lambda count: b"r" * count)
+    make_key(config.checkpoints.key)
     return config
 
 
