@@ -81,7 +81,8 @@ def backup(
     multiple=True,
     metavar="PATH",
     type=click.Path(exists=True, path_type=Path),
-    help="A journal of erasures that was kept elsewhere, or the directory that checkpoints go to; may be repeated.",
+    help="A journal of erasures that was kept elsewhere, the directory that checkpoints go to, or the mails that"
+    " brought it, as a file or a directory of them; may be repeated.",
 )
 @click.option(
     "--checkpoint",
@@ -105,8 +106,9 @@ def restore(
 ) -> None:
     """Put a backup in place of the ledger. Stop the service first; run it as root.
 
-    What was erased since the backup is erased again before anything of it can be read: as the journals of erasures say,
-    and the ledger in its place where that can be read. That ledger is kept aside. The backup is verified and compared
+    What was erased since the backup is erased again before anything of it can be read, and what was objected to, held
+    and asked stands again: as the journals of erasures say, and the ledger in its place where that can be read. That
+    ledger is kept aside. The backup is verified and compared
     with every checkpoint; what it lacks is told, and what speaks against it needs --even-so.
     """
     wanted = Wanted(
