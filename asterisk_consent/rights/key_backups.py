@@ -2,10 +2,11 @@
 
 Rule: it was signed, with its stated end, by the key that the ledger's checkpoints are signed with, and the ledger or a
 checkpoint kept elsewhere names that key. One whose life is over, or that is not what was signed, is never brought back
-(GDPR art. 17(1): what was erased may be opened with it).
+(GDPR art. 17(1): what was erased may be opened with it). Without the key of a blind index nobody who objected would be
+recognised: the next call would make another key, and they would be recorded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 from asterisk_consent.errors import KeysError, LedgerError
 from asterisk_consent.ledger.checkpoint import Checkpoint, signature_holds, signed_bytes
 from asterisk_consent.ledger.history import checkpoint_keys, ledger_id
-from asterisk_consent.vault.key_backup import require_whole
+from asterisk_consent.vault.key_backup import holds_member, require_whole
+from asterisk_consent.vault.proof_keys import blind_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,24 @@ def doubt_about(path: Path, known: Known, *, now: float) -> str:
     if found.key in _named(known, own):
         return ""
     return f"{path}: neither ledger nor checkpoint names the key that signed the end of its life"
+
+
+def doubts_about_objections(
+    controllers: Iterable[str], *, keys: Path, key_backup: Path | None
+) -> Iterator[str]:
+    """Say to which controllers nobody's objection would be recognised after a restore.
+
+    :param controllers: those that somebody objects to.
+    :raises KeysError: the backup of the keys cannot be read.
+    """
+    for controller in sorted(set(controllers)):
+        path = blind_path(controller, keys)
+        comes_back = key_backup is not None and holds_member(key_backup, str(path.relative_to(keys)))
+        if not path.exists() and not comes_back:
+            yield (
+                f"{path} is lost: nobody who objected to '{controller}' would be recognised, and all of them recorded;"
+                " a backup of the keys brings it back"
+            )
 
 
 def _named(known: Known, own: str) -> frozenset[str]:

@@ -45,12 +45,13 @@ from asterisk_consent.ledger.history import (
     against_ledger,
     entered_at,
 )
-from asterisk_consent.ledger.noted import Note, Notes, beyond_notes, last_of
+from asterisk_consent.ledger.noted import Note, Notes, What, beyond_notes, last_of
 from asterisk_consent.ledger.ownership import Ownership
 from asterisk_consent.ledger.payload import Restored
+from asterisk_consent.ledger.standing import objected_at
 from asterisk_consent.ledger.verify import verify
 from asterisk_consent.rights.erasing import Holdings
-from asterisk_consent.rights.key_backups import Known, doubt_about
+from asterisk_consent.rights.key_backups import Known, doubt_about, doubts_about_objections
 from asterisk_consent.rights.reentering import Reentered, enter_again, notes_of
 from asterisk_consent.rights.replaying import destroy_again, erase_again
 from asterisk_consent.vault.key_backup import bring_back_keys, journal_in
@@ -142,6 +143,9 @@ class _Restoring:
         noted, elsewhere = self._journal.read(), self._read_elsewhere()
         self._doubts += [fault for each in (noted, *elsewhere) for fault in each.faults]
         erasures, notes = self._erasures([noted, *elsewhere]), self._notes([noted, *elsewhere])
+        self._doubts += doubts_about_objections(
+            self._objected_to(notes), keys=self._held.keys, key_backup=self._wanted.key_backup
+        )
         self._refuse_doubts()
         self._tell(f"erasing again what was erased: {len(erasures)} calls are known")
         self._journal.add(beyond(erasures, noted.erasures), at=int(self._held.clock()))
@@ -222,6 +226,10 @@ class _Restoring:
                     f"what the ledger in its place says of objections and holds is not known: {error.what}"
                 )
         return last_of(found)
+
+    def _objected_to(self, notes: Notes) -> set[str]:
+        noted = {note.about for note in notes.values() if note.what is What.OBJECTED}
+        return noted | {controller for controller, _ in objected_at(self._working)}
 
     def _enter_again(self, notes: Notes, erasures: Erasures) -> Reentered:
         whole = {call_id for call_id, extent in erasures.items() if extent is Extent.ALL}

@@ -162,6 +162,15 @@ def require_whole(backup: Path) -> WholeBackup:
     return WholeBackup(head=head, signed=signed, key=end.key, signature=end.signature)
 
 
+def holds_member(backup: Path, wanted: str) -> bool:
+    """Tell whether there is a member of this name in a backup.
+
+    :raises KeysError: the backup cannot be read.
+    """
+    with _reading(backup) as members:
+        return any(name == wanted for name, _ in members)
+
+
 def journal_in(backup: Path) -> bytes:
     """Return the journal of erasures as it was when the backup was made; empty where there was none.
 

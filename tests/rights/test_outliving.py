@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_consent.errors import LedgerUnavailableError
+from asterisk_consent.errors import LedgerUnavailableError, RequestRefusedError
 from asterisk_consent.ledger import find_call, verify
 from asterisk_consent.ledger.erasure_parts import ErasureParts
 from asterisk_consent.ledger.erasures import read_journal
@@ -23,6 +23,7 @@ from asterisk_consent.rights.reentering import CASE
 from asterisk_consent.rights.requests import GRACE_S
 from asterisk_consent.rights.restoring import RestoreReport
 from asterisk_consent.rights.sweeping import sweep
+from asterisk_consent.vault.proof_keys import blind_path
 from tests.rights.backed_up import BackedUp, back_up_all, entered, erase, restored
 from tests.rights.kept_calls import BEGAN_AT, NUMBER, KeptCalls, withdrawal
 
@@ -81,6 +82,24 @@ def test_who_objected_since_the_backup_is_on_the_list_of_the_restored_ledger(
     assert objections(kept.held.ledger) == {(objecting.controller, objecting.subject)}
     assert report.reentered.entries == 1
     assert [each.replayed for each in entered(kept.held.ledger) if isinstance(each, Restored)] == [1]
+
+
+@pytest.mark.parametrize("entered_before", [True, False])
+def test_without_the_key_that_recognises_who_objected_a_restore_needs_a_reason(
+    kept: KeptCalls, call_id: str, elsewhere: Path, entered_before: bool
+) -> None:
+    without_objection = back_up_all(kept, elsewhere)
+    object_to(who(kept), person="m", held=kept.held)
+    saved = back_up_all(kept, elsewhere / "later")
+    backup = saved.ledger if entered_before else without_objection.ledger
+    key = blind_path(kept.controller("p1-nl"), kept.held.keys)
+    before = key.read_bytes()
+    key.unlink()
+    with pytest.raises(RequestRefusedError, match="nobody who objected to 'voorbeeld' would be recognised"):
+        restored(kept, backup)
+    restored(kept, backup, keys=saved.keys)
+    assert key.read_bytes() == before
+    assert objections(kept.held.ledger) == {(who(kept).controller, who(kept).subject)}
 
 
 def test_who_was_taken_off_the_list_since_is_off_it(kept: KeptCalls, call_id: str, elsewhere: Path) -> None:
