@@ -114,7 +114,7 @@ async def serve(config: Config) -> None:
         checkpoints = Checkpoints(
             config.ledger_path,
             key=config.checkpoints.key,
-            witnesses=witnesses(config.checkpoints, journal=config.keys / JOURNAL),
+            witnesses=witnesses(config.checkpoints, journal=config.keys / JOURNAL, ledger=config.ledger_path),
         )
         checkpoints.start()
         log.info("service.started", policies=policies.asked(), release=__version__)

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": _VALUES | {"tables", "policy"},
     "durable": set(),
     "shared": set(),
-    "ledger": _VALUES | {"durable", "telephone"},
+    "ledger": _VALUES | {"durable", "shared", "telephone"},
     "vault": _VALUES | {"durable", "shared"},
     "pbx": {"errors"},
     "dialogue": _VALUES | {"policy"},

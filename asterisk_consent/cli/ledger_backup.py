@@ -16,7 +16,9 @@ from asterisk_consent.cli.person import person
 from asterisk_consent.config import Config
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.backup import back_up, refuse_existing, take_name, writing_private
-from asterisk_consent.ledger.history import ledger_id
+from asterisk_consent.ledger.checkpoints import take_checkpoint
+from asterisk_consent.ledger.history import checkpoint_keys, ledger_id
+from asterisk_consent.ledger.keyfile import load_key
 from asterisk_consent.rights.clock import refuse_jumped_clock
 from asterisk_consent.rights.restoring import RestoreReport, Wanted
 from asterisk_consent.rights.restoring import restore as restore_ledger
@@ -49,7 +51,8 @@ def backup(
     """Write a copy of the ledger while the service runs, and verify it. Nothing in it can be opened without the keys.
 
     With --keys, write the keys of the calls instead, and until when this backup lives: limits.key_backups_days from
-    now. Keep the two apart. Back up the ledger first, then the keys. The identities are in neither.
+    now, signed with the key that checkpoints are signed with. Keep the two apart. Back up the ledger first, then the
+    keys. The identities are in neither.
     """
     if output is None and directory is None:
         raise click.UsageError("say where to: --output FILE")
@@ -78,7 +81,8 @@ def backup(
     multiple=True,
     metavar="PATH",
     type=click.Path(exists=True, path_type=Path),
-    help="A journal of erasures that was kept elsewhere, or the directory that checkpoints go to; may be repeated.",
+    help="A journal of erasures that was kept elsewhere, the directory that checkpoints go to, or the mails that"
+    " brought it, as a file or a directory of them; may be repeated.",
 )
 @click.option(
     "--checkpoint",
@@ -102,8 +106,9 @@ def restore(
 ) -> None:
     """Put a backup in place of the ledger. Stop the service first; run it as root.
 
-    What was erased since the backup is erased again before anything of it can be read: as the journals of erasures say,
-    and the ledger in its place where that can be read. That ledger is kept aside. The backup is verified and compared
+    What was erased since the backup is erased again before anything of it can be read, and what was objected to, held
+    and asked stands again: as the journals of erasures say, and the ledger in its place where that can be read. That
+    ledger is kept aside. The backup is verified and compared
     with every checkpoint; what it lacks is told, and what speaks against it needs --even-so.
     """
     wanted = Wanted(
@@ -129,6 +134,9 @@ def _back_up_keys(config: Config, output: Path) -> None:
             " ask are told so",
         )
     refuse_existing(output)
+    signer = load_key(config.checkpoints.key)
+    if signer.public not in checkpoint_keys(config.ledger_path):
+        take_checkpoint(config.ledger_path, signer)  # which names the key
     now = datetime.now(UTC)
     head = KeyBackup(
         version=VERSION,
@@ -140,7 +148,7 @@ def _back_up_keys(config: Config, output: Path) -> None:
     try:
         with writing_private(partial) as descriptor:
             with os.fdopen(descriptor, "wb", closefd=False) as written:
-                count = back_up_keys(config.keys, written, head)
+                count = back_up_keys(config.keys, written, head, signer)
             os.fsync(descriptor)
             take_name(partial, output)
     except OSError as error:
@@ -165,21 +173,40 @@ def _tell(report: RestoreReport) -> None:
     click.echo(f"The ledger is the backup now: {report.head.seq} entries, and what was entered just now.")
     for doubt in report.doubts:
         click.echo(f"Against it spoke: {doubt}.")
-    if report.missing:
-        click.echo(
-            f"{report.missing} later entries are lost: calls, and what people asked for since. Requests, objections,"
-            " restrictions and legal holds among them have to be taken again."
-        )
-    elif not report.known_of:
-        click.echo(
-            "Whether later entries are lost cannot be told without a checkpoint kept elsewhere: --checkpoint."
-        )
+    _tell_what_is_lost(report)
     click.echo(f"Of {report.erased} calls in it something was erased since, and is erased again.")
     if report.keys:
         click.echo(f"{report.keys} keys of calls were brought back.")
     if report.kept_aside is not None:
         click.echo(f"The ledger that was there is kept as {report.kept_aside}.")
     click.echo("Start the service, then: asterisk-consent ledger verify, asterisk-consent recordings verify.")
+
+
+def _tell_what_is_lost(report: RestoreReport) -> None:
+    since = _moment(report.last_at)
+    if report.missing:
+        click.echo(f"{report.missing} later entries are lost, entered after {since}: calls among them.")
+    elif not report.known_of:
+        click.echo(
+            f"Whether entries after {since} are lost cannot be told without a checkpoint kept elsewhere: --checkpoint."
+        )
+    if not report.told:
+        click.echo(
+            f"No journal of erasures tells anything. What was erased, objected to, held or asked after {since} is not"
+            " known here: look for a copy of it and restore again with --erasures; take again what your own files tell."
+        )
+    if report.reentered.entries:
+        click.echo(
+            f"{report.reentered.entries} objections, legal holds and requests, or their end, were entered again. Who"
+            " asked, for which case and why is lost: see 'legal-hold list' and 'requests list'."
+        )
+    if report.reentered.about_lost_calls:
+        click.echo(
+            f"{report.reentered.about_lost_calls} calls that were held or asked about since are lost themselves:"
+            " 'recordings verify' names what the vault still has of them."
+        )
+    if report.missing or not report.known_of:
+        click.echo("A legal hold that waited for its second person has to be placed again.")
 
 
 def _moment(seconds: int) -> str:

@@ -23,6 +23,8 @@ NEEDED = {
     "func_sha1.so": "CONSENT_ID stays empty",
     "func_cut.so": "the outcome of a call is not read",
     "func_strings.so": "the policy of a call is not read",
+    "app_exec.so": "a code dialled during the call ends that call",
+    "app_originate.so": "a code dialled during the call stops a recording, and has nothing erased",
     "func_env.so": "a code dialled during the call stops a recording, and has nothing erased",
     "app_mixmonitor.so": "nothing is recorded",
 }

@@ -16,8 +16,9 @@ from asterisk_consent.doctor.mounts import file_system_of, lies_elsewhere
 from asterisk_consent.errors import ConsentError, LedgerBrokenError
 from asterisk_consent.ledger.checkpoint import Checkpoint, read_checkpoint
 from asterisk_consent.ledger.checkpoints import is_extended, newest_checkpoint, waiting_since
+from asterisk_consent.ledger.erasures import JOURNAL
 from asterisk_consent.ledger.sent import last_sent
-from asterisk_consent.ledger.witness import Directory
+from asterisk_consent.ledger.witness import Directory, Syslog
 from asterisk_consent.witnesses import witnesses
 
 LIMIT_S = 24 * 3600.0
@@ -49,7 +50,15 @@ def checkpoint_findings(config: Config, *, mountinfo: str, now: float) -> Iterat
     waiting = waiting_since(config.ledger_path, newest.seq if newest else 0)
     yield taken_finding(config.ledger_path, newest, waiting, now=now)
     ways: list[Way] = []
-    for witness in witnesses(config.checkpoints):
+    places = witnesses(config.checkpoints)
+    if places and all(isinstance(witness, Syslog) for witness in places):
+        yield warn(
+            "what was erased, objected to, held and asked does not leave this machine: a syslog takes none of it, and a"
+            " restore after the loss of the disk would not know",
+            config.keys / JOURNAL,
+            "Set [checkpoints] directory or mail_to too, or copy the file somewhere else every hour",
+        )
+    for witness in places:
         found = [last_sent(config.ledger_path, witness.name)]
         if isinstance(witness, Directory):
             try:

@@ -1,23 +1,34 @@
-"""Brings the journal of erasures to where checkpoints go, part by part, and reads it there.
+"""Brings the journal of erasures to where checkpoints go, part by part.
 
 Rule: a place that lets files be added and not changed is enough; each part is a journal of its own. Its name tells
 from which byte to which it goes, and of which journal, so what is there tells what is missing. A journal that was begun
 anew has another id, and is brought from its first line.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_consent.durable import write_durably
 from asterisk_consent.errors import LedgerUnavailableError
-from asterisk_consent.ledger.erasures import HEAD_BYTES, ReadErasures, journal_id, merged, read_journal
+from asterisk_consent.ledger.erasure_copies import PARTS, part_name, spans_in
+from asterisk_consent.ledger.erasures import HEAD_BYTES, journal_id
+from asterisk_consent.ledger.sent import note_sent_until, sent_until
 
-PARTS = "erased"
-"""The directory among the checkpoints."""
-_NAME = re.compile(r"([0-9a-f]{8}-[0-9a-f]{8})-([0-9]{12})-([0-9]{12})\.log")
+MAILED_BYTES = 256 << 10
+"""Of lines in one mail, some five thousand of them: small beside what mail servers take."""
 _MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some lines of a journal, with its first line before them; ``end`` is the byte of the journal where they end."""
+
+    name: str
+    content: bytes
+    journal_id: str
+    end: int
 
 
 class ErasureParts:
@@ -29,66 +40,78 @@ class ErasureParts:
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         self._brought: dict[str, int] = {}
-        """By the beginning of a part's name, how far the journal was brought."""
+        """By the id of a journal, how far it was brought."""
 
     def bring(self, directory: Path, ledger_id: str) -> None:
         """Write what the directory does not have yet.
 
         :raises OSError: the journal cannot be read, or the directory not be written.
         """
-        if not self._journal.exists():
-            return
-        with self._journal.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-            name = f"{ledger_id[:8]}-{journal_id(head)[:8]}"
-            if name not in self._brought:
-                self._brought[name] = max((end for _, end in _parts_in(directory)[name]), default=HEAD_BYTES)
-            start = self._brought[name]
-            file.seek(start)
-            added = file.read()
-        added = added[: added.rfind(b"\n") + 1]
-        if journal_id(head) and added:
+
+        def brought(journal: str) -> int:
+            if journal not in self._brought:
+                spans = spans_in(directory)[part_name(ledger_id, journal)]
+                self._brought[journal] = max((end for _, end in spans), default=HEAD_BYTES)
+            return self._brought[journal]
+
+        part = _next_part(self._journal, ledger_id, brought)
+        if part is not None:
             place = directory / PARTS
             place.mkdir(exist_ok=True)
-            end = start + len(added)
-            write_durably(place / f"{name}-{start:012d}-{end:012d}.log", head + added, mode=_MODE)
-            self._brought[name] = end
+            write_durably(place / part.name, part.content, mode=_MODE)
+            self._brought[part.journal_id] = part.end
 
 
-def read_erasures(path: Path) -> ReadErasures:
-    """Return what a journal, a part of it, or a directory of parts holds; also the directory of the checkpoints.
+class MailedParts:
+    """Gives what was added to one journal in parts that fit a mail.
 
-    :raises LedgerUnavailableError: it cannot be read, or there is none.
+    What was mailed is noted beside the ledger; where that note is lost, the journal is mailed again from its beginning.
+
+    :param ledger: beside it is noted how far the journal was mailed.
+    :param most: bytes of lines in a part.
     """
-    if not path.is_dir():
-        return read_journal(path)
-    directory = path if path.name == PARTS else path / PARTS
-    parts = _parts_in(directory.parent)
-    if not parts:
-        raise LedgerUnavailableError("there is no part of a journal of erasures", where=str(directory))
-    found = [read_journal(file) for file in sorted(directory.iterdir()) if _NAME.fullmatch(file.name)]
-    return ReadErasures(
-        erasures=merged(each.erasures for each in found),
-        faults=(*_gaps(parts, directory), *(fault for each in found for fault in each.faults)),
-    )
+
+    def __init__(self, journal: Path, *, ledger: Path, most: int = MAILED_BYTES) -> None:
+        self._journal = journal
+        self._ledger = ledger
+        self._most = most
+        self._mailed: dict[str, int] = {}
+        """By the id of a journal, how far it was mailed: a full disk must not have it mailed every minute."""
+
+    def waiting(self, ledger_id: str, witness: str) -> Iterator[Part]:
+        """Give the parts that a witness did not get yet; each counts as mailed once the next is asked for.
+
+        :raises OSError: the journal cannot be read.
+        """
+
+        def mailed(journal: str) -> int:
+            known = self._mailed.get(journal) or sent_until(self._ledger, witness, journal)
+            return known or HEAD_BYTES
+
+        while (part := _next_part(self._journal, ledger_id, mailed, most=self._most)) is not None:
+            yield part
+            self._mailed[part.journal_id] = part.end
+            with suppress(LedgerUnavailableError):
+                note_sent_until(self._ledger, witness, part.journal_id, part.end)
 
 
-def _gaps(parts: Mapping[str, Sequence[tuple[int, int]]], directory: Path) -> Iterator[str]:
-    for name, spans in parts.items():
-        end = HEAD_BYTES
-        for start, next_end in sorted(spans):
-            if start > end:
-                missing = f"{name}, from byte {end} to {start}"
-                yield f"{directory}: a part of the journal of erasures is missing: {missing}"
-            end = max(end, next_end)
-
-
-def _parts_in(directory: Path) -> dict[str, list[tuple[int, int]]]:
-    """Return from where to where the parts of each journal go."""
-    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    place = directory / PARTS
-    for file in place.iterdir() if place.is_dir() else ():
-        parts = _NAME.fullmatch(file.name)
-        if parts:
-            found[parts[1]].append((int(parts[2]), int(parts[3])))
-    return found
+def _next_part(
+    journal: Path, ledger_id: str, brought: Callable[[str], int], *, most: int | None = None
+) -> Part | None:
+    """Return the lines after what was brought, whole ones only; ``None`` where there are none."""
+    if not journal.exists():
+        return None
+    with journal.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        own_id = journal_id(head)
+        if not own_id:
+            return None
+        start = brought(own_id)
+        file.seek(start)
+        added = file.read(-1 if most is None else most)
+    added = added[: added.rfind(b"\n") + 1]
+    if not added:
+        return None
+    end = start + len(added)
+    name = f"{part_name(ledger_id, own_id)}-{start:012d}-{end:012d}.log"
+    return Part(name=name, content=head + added, journal_id=own_id, end=end)

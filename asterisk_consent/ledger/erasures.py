@@ -1,9 +1,10 @@
-"""The journal of erasures: of which calls the audio, or everything, was to go. It outlives the ledger.
+"""The journal of erasures: of which calls the audio, or everything, was to go, and what else must outlive the ledger.
 
 Rule: a line is durable before anything is destroyed, so an old backup can be brought up to date though the newest
-ledger is lost; where an erasure was begun and not finished, that only finishes it. Lines are added and never changed,
-and name nobody: random call ids and moments. One that a crash cut off is cut away by whoever adds the next: its
-erasure never counted. The form is described in ``docs/reference/storage.md``.
+ledger is lost; where an erasure was begun and not finished, that only finishes it. Whoever holds the journal is alone
+in beginning an erasure, or in placing a legal hold. Lines are added and never changed, and name nobody; their moments
+never go back. One that a crash cut off is cut away by whoever adds the next: it never counted. The form is described in
+``docs/reference/storage.md``.
 """
 
 import fcntl
@@ -11,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from asterisk_consent.durable import make_names_durable
 from asterisk_consent.errors import LedgerUnavailableError
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Kind, read_header
+from asterisk_consent.ledger.noted import Note, note_line, read_note
 
 JOURNAL = "erased.log"
-"""The file, among the keys: where they are lost, it is needed no more."""
+"""The file, among the keys."""
 _ID_BYTES = 16
 _HEAD = re.compile(rb"asterisk-consent erasures 1 ([0-9a-f]{32})\n")
 HEAD_BYTES = len(b"asterisk-consent erasures 1 \n") + 2 * _ID_BYTES
@@ -41,10 +43,11 @@ Erasures = Mapping[str, Extent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadErasures:
+class ReadJournal:
     """What a journal holds as far as it can be read, and what is wrong with it."""
 
     erasures: Erasures
+    notes: tuple[Note, ...] = ()
     faults: tuple[str, ...] = ()
 
 
@@ -54,26 +57,43 @@ class Journal:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def read(self) -> ReadErasures:
+    def read(self) -> ReadJournal:
         """Return everything that is in it."""
-        return parse_erasures(os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0))
+        return parse_journal(os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0))
 
     def add(self, erasures: Erasures, *, at: int) -> None:
-        """Add lines durably; ``at`` in UTC seconds."""
-        lines = "".join(f"{at} {extent} {call_id}\n" for call_id, extent in erasures.items()).encode("ascii")
-        while lines:
-            lines = lines[os.write(self._descriptor, lines) :]
-        os.fsync(self._descriptor)
+        """Add erasures durably; ``at`` in UTC seconds."""
+        at = max(at, self._last_at())
+        self._write("".join(f"{at} {extent} {call_id}\n" for call_id, extent in erasures.items()))
+
+    def note(self, notes: Iterable[Note], *, at: int) -> None:
+        """Add notes durably, each of a later moment than any line before; ``at`` in UTC seconds."""
+        first = max(at, self._last_at() + 1)
+        self._write("".join(note_line(replace(note, at=first + n)) for n, note in enumerate(notes)))
 
     def begin(self, content: bytes) -> None:
         """Write the first line where there is none, cut away a last one that is not whole."""
-        size = os.fstat(self._descriptor).st_size
-        tail = os.pread(self._descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+        size, tail = self._tail()
         whole = size - len(tail) + tail.rfind(b"\n") + 1
         if whole < size:
             os.ftruncate(self._descriptor, whole)
         if whole == 0:
             os.write(self._descriptor, content)
+
+    def _write(self, lines: str) -> None:
+        left = lines.encode("ascii")
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+        os.fsync(self._descriptor)
+
+    def _tail(self) -> tuple[int, bytes]:
+        size = os.fstat(self._descriptor).st_size
+        return size, os.pread(self._descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+
+    def _last_at(self) -> int:
+        _, tail = self._tail()
+        moment = tail.rstrip(b"\n").rpartition(b"\n")[2].partition(b" ")[0]
+        return int(moment) if moment.isdigit() else 0
 
 
 _TAIL_BYTES = 256
@@ -104,12 +124,12 @@ def opened_journal(path: Path) -> Iterator[Journal]:
             f"the journal of erasures cannot be written ({error.strerror})",
             where=str(path),
             remedy="Free space; it belongs to the service's user. What was to be erased is erased again until it is"
-            " noted",
+            " noted; what was entered meanwhile does not survive the loss of the ledger",
         ) from error
 
 
 def note_erasures(path: Path, erasures: Erasures, *, at: int) -> None:
-    """Add to the journal, durably.
+    """Add erasures to the journal, durably.
 
     :param at: UTC seconds.
     :raises LedgerUnavailableError: it cannot be written.
@@ -118,35 +138,48 @@ def note_erasures(path: Path, erasures: Erasures, *, at: int) -> None:
         journal.add(erasures, at=at)
 
 
-def read_journal(path: Path) -> ReadErasures:
+def note(path: Path, notes: Iterable[Note], *, at: int) -> None:
+    """Add to the journal what stands, durably.
+
+    :param at: UTC seconds.
+    :raises LedgerUnavailableError: it cannot be written.
+    """
+    with opened_journal(path) as journal:
+        journal.note(notes, at=at)
+
+
+def read_journal(path: Path) -> ReadJournal:
     """Return what a journal, or a part of one, holds.
 
     :raises LedgerUnavailableError: it cannot be read.
     """
     try:
-        found = parse_erasures(path.read_bytes())
+        found = parse_journal(path.read_bytes())
     except OSError as error:
         raise LedgerUnavailableError(
             f"the journal of erasures cannot be read ({error.strerror})", where=str(path)
         ) from error
-    return ReadErasures(erasures=found.erasures, faults=tuple(f"{path}: {fault}" for fault in found.faults))
+    return replace(found, faults=tuple(f"{path}: {fault}" for fault in found.faults))
 
 
-def parse_erasures(content: bytes) -> ReadErasures:
+def parse_journal(content: bytes) -> ReadJournal:
     """Read the text of a journal; a last line that is not whole never counted."""
     first, *lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True) or [b""]
     if not _HEAD.fullmatch(first):
-        return ReadErasures(erasures={}, faults=("this is no journal of erasures",))
+        return ReadJournal(erasures={}, faults=("this is no journal of erasures",))
     found: dict[str, Extent] = {}
+    notes: list[Note] = []
     damaged = 0
     for line in lines:
         parts = _LINE.fullmatch(line.rstrip(b"\n"))
-        if parts is None:
-            damaged += 1
-        else:
+        if parts is not None:
             add_erasure(found, parts[2].decode(), Extent(parts[1].decode()))
+        elif (noted := read_note(line.rstrip(b"\n").decode("ascii", "replace"))) is not None:
+            notes.append(noted)
+        else:
+            damaged += 1
     faults = (f"{damaged} lines of the journal of erasures are damaged",) if damaged else ()
-    return ReadErasures(erasures=found, faults=faults)
+    return ReadJournal(erasures=found, notes=tuple(notes), faults=faults)
 
 
 def journal_id(first_line: bytes) -> str:

@@ -16,9 +16,11 @@ from pathlib import Path
 from asterisk_consent.durable import make_names_durable
 from asterisk_consent.errors import LedgerUnavailableError
 from asterisk_consent.ledger.connection import connect, translating
+from asterisk_consent.shared import mode_in
 
 _BUSY_S = 2.0
-_MODE = 0o640
+_ALONE, _SHARED, _SHARED_BEHIND = 0o640, 0o660, 0o664
+"""Of a ledger that is its owner's; that its group appends to; and that others read too, whom its directory lets in."""
 _LOGS = ("-wal", "-shm")
 
 
@@ -46,17 +48,21 @@ def remove_working_copy(ledger: Path) -> None:
 def put_in_place(working: Path, ledger: Path, *, beside: Path, at: int) -> Path | None:
     """Give a ledger that nobody has open the name of another; return where the other is kept, if there was one.
 
-    :param beside: where no ledger was, the new one belongs to whom this belongs.
+    :param beside: where no ledger was, the new one belongs to whom this directory belongs, the keys, and is shared with
+        its group as they are (``docs/howto/keys.md``).
     :param at: UTC seconds, for the name of what is kept.
     :raises LedgerUnavailableError: it cannot be done; the ledger is as it was.
     """
     with translating(str(ledger)):
         there = ledger.exists()
         owner = (ledger if there else beside).stat()
-        working.chmod(owner.st_mode & 0o777 if there else _MODE)
+        mode = owner.st_mode & 0o777 if there else _mode_beside(ledger, beside)
+        working.chmod(mode)
         if os.geteuid() == 0:
-            for path in (working, ledger.with_name(f"{ledger.name}.lock")):
+            lock = ledger.with_name(f"{ledger.name}.lock")
+            for path in (working, lock):
                 os.chown(path, owner.st_uid, owner.st_gid)
+            lock.chmod(mode & 0o660)
         _empty_log(working)
         _sync(working)
         aside = _keep(ledger, at) if there else None
@@ -67,6 +73,11 @@ def put_in_place(working: Path, ledger: Path, *, beside: Path, at: int) -> Path 
 
 def _working_directory(ledger: Path) -> Path:
     return ledger.with_name(f"{ledger.name}.restoring")
+
+
+def _mode_beside(ledger: Path, keys: Path) -> int:
+    is_closed = not ledger.parent.stat().st_mode & 0o007
+    return mode_in(keys, alone=_ALONE, shared=_SHARED_BEHIND if is_closed else _SHARED)
 
 
 def _keep(ledger: Path, at: int) -> Path:

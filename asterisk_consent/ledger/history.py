@@ -11,7 +11,7 @@ from asterisk_consent.ledger.chain import Head
 from asterisk_consent.ledger.checkpoint import Checkpoint, fault_of
 from asterisk_consent.ledger.commit import read_head, read_ledger_id
 from asterisk_consent.ledger.connection import reading
-from asterisk_consent.ledger.entry import Kind
+from asterisk_consent.ledger.entry import Kind, read_header
 from asterisk_consent.ledger.payload import CheckpointKey, read_payload
 
 _KEYS = """
@@ -70,6 +70,25 @@ def against_ledger(backup: Path, other: Path) -> Compared:
         same = known == _hash_of(connection, min(head.seq, last.seq))
     fault = "" if same else f"the ledger in its place has another hash for entry {min(head.seq, last.seq)}"
     return Compared(missing=max(0, last.seq - head.seq), fault=fault)
+
+
+def checkpoint_keys(path: Path) -> frozenset[str]:
+    """Return the keys that a ledger names as those which sign its checkpoints, hexadecimal.
+
+    :raises LedgerError: it cannot be read.
+    """
+    with reading(path) as connection:
+        return frozenset(_keys(connection))
+
+
+def entered_at(path: Path, seq: int) -> int:
+    """Return when an entry was entered, in UTC seconds.
+
+    :raises LedgerError: it cannot be read.
+    """
+    with reading(path) as connection:
+        (raw,) = connection.execute("SELECT header FROM chain WHERE seq = ?", (seq,)).fetchone()
+        return read_header(raw).at
 
 
 def head_of(path: Path) -> Head:

@@ -244,7 +244,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True, tag="restored"):
     """A backup was put in place of the ledger: its last entry ``seq`` with its ``hash``, and who did it.
 
     ``missing`` is how many later entries are known to be lost, ``erasures`` of how many calls something was erased
-    again. ``reason`` says why it was put there in spite of what spoke against it; empty where nothing did.
+    again, ``replayed`` how many entries right before this one say again what lost ones said, absent where none do.
+    ``reason`` says why it was put there in spite of what spoke against it; empty where nothing did.
     """
 
     seq: int
@@ -253,6 +254,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True, tag="restored"):
     erasures: int
     person: str
     reason: str = ""
+    replayed: int | UnsetType = UNSET
 
 
 Payload = (

@@ -207,6 +207,13 @@ def objections(path: Path) -> Objections:
         return objections_in(connection)
 
 
+def objected_at(path: Path) -> dict[tuple[str, str], int]:
+    """Return everybody who objects, and to whom, with when that was entered; UTC seconds."""
+    with reading(path) as connection:
+        found = connection.execute("SELECT stream, subject, entered_at FROM objection")
+        return {(controller, subject): at for controller, subject, at in found}
+
+
 def has_objected(path: Path, subject: str, *, controller: str) -> bool:
     """Tell whether somebody is on a controller's list of objections."""
     with reading(path) as connection:

@@ -15,12 +15,19 @@ from typing import Protocol
 
 from asterisk_consent.errors import WitnessUnavailableError
 from asterisk_consent.ledger.checkpoint import Checkpoint, checkpoint_line, checkpoint_text
-from asterisk_consent.ledger.erasure_parts import ErasureParts
+from asterisk_consent.ledger.erasure_parts import ErasureParts, MailedParts, Part
 
 _ANSWER_S = 10.0
 """How long a mail server or a syslog may keep silent."""
 _SYSLOG_PRIORITY = 13
 """user.notice (RFC 5424, section 6.2.1)."""
+
+
+_KEEP_PART = (
+    "Keep this mail: the attached part of the journal of erasures names nobody, and tells a restored ledger what was"
+    "\nerased, objected to, held and asked since its backup:\n\n"
+    "  asterisk-consent ledger restore BACKUP --erasures DIRECTORY-OF-THESE-MAILS\n"
+)
 
 
 class Witness(Protocol):
@@ -84,7 +91,8 @@ class Mail:
     """A mailbox, reached through a mail server that takes our mail without a password.
 
     The connection is encrypted where the server offers it, whoever the server is: a checkpoint is no secret, and its
-    signature tells whether it arrived as it left.
+    signature tells whether it arrived as it left. With each checkpoint goes what was added to the journal of erasures,
+    where that is more than fits a mail in further ones.
     """
 
     to: str
@@ -93,6 +101,7 @@ class Mail:
     port: int
     every_s: float
     answer_s: float = _ANSWER_S
+    erasures: MailedParts | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -100,31 +109,46 @@ class Mail:
         return f"{self.to} by {self.host}:{self.port}"
 
     def take(self, checkpoint: Checkpoint) -> None:
-        """Send one mail with the checkpoint as its attachment."""
+        """Send one mail with the checkpoint as its attachment, and each part of the journal, the first with it."""
+        parts = self.erasures.waiting(checkpoint.ledger_id, self.name) if self.erasures else iter(())
         try:
+            first = next(parts, None)
             with smtplib.SMTP(self.host, self.port, timeout=self.answer_s) as server:
                 server.ehlo_or_helo_if_needed()
                 if server.has_extn("starttls"):
                     server.starttls()
-                server.send_message(self._message(checkpoint))
+                server.send_message(self._message(checkpoint, first))
+                for part in parts:
+                    server.send_message(self._further(checkpoint, part))
         except OSError as error:
             why = error.strerror if isinstance(error.strerror, str) else str(error)
             raise WitnessUnavailableError(why or type(error).__name__, where=self.name) from error
 
-    def _message(self, checkpoint: Checkpoint) -> EmailMessage:
+    def _begun(self, checkpoint: Checkpoint, subject: str) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self.sender or f"asterisk-consent@{socket.getfqdn()}"
         message["To"] = self.to
-        message["Subject"] = (
-            f"Checkpoint {checkpoint.number} of ledger {checkpoint.ledger_id[:8]}: entry {checkpoint.seq}"
-        )
+        message["Subject"] = subject
         message["Date"] = _at(checkpoint)
+        return message
+
+    def _further(self, checkpoint: Checkpoint, part: Part) -> EmailMessage:
+        subject = f"Journal of erasures of ledger {checkpoint.ledger_id[:8]}, up to byte {part.end}"
+        message = self._begun(checkpoint, subject)
+        message.set_content(_KEEP_PART)
+        _attach(message, part)
+        return message
+
+    def _message(self, checkpoint: Checkpoint, part: Part | None) -> EmailMessage:
+        number, ledger = checkpoint.number, checkpoint.ledger_id[:8]
+        message = self._begun(checkpoint, f"Checkpoint {number} of ledger {ledger}: entry {checkpoint.seq}")
         message.set_content(
             f"On {_at(checkpoint):%Y-%m-%d at %H:%M:%S} UTC ledger {checkpoint.ledger_id} had {checkpoint.seq}"
             f" entries,\nthe last one with the hash\n\n  {checkpoint.hash}\n\n"
             "Keep the attached file. Later, on the machine of the ledger,\n\n"
             "  asterisk-consent ledger verify --checkpoint FILE\n\n"
             "shows whether anything of these entries was changed, removed or written anew.\n"
+            + (f"\n{_KEEP_PART}" if part is not None else "")
         )
         message.add_attachment(
             checkpoint_text(checkpoint).encode(),
@@ -132,6 +156,8 @@ class Mail:
             subtype="json",
             filename=file_name(checkpoint),
         )
+        if part is not None:
+            _attach(message, part)
         return message
 
 
@@ -164,6 +190,11 @@ class Syslog:
             return socket.AF_UNIX, self.address
         family, _, _, _, where = socket.getaddrinfo(*self.address, type=socket.SOCK_DGRAM)[0]
         return family, where
+
+
+def _attach(message: EmailMessage, part: Part) -> None:
+    """Attach a part so that it arrives byte by byte."""
+    message.add_attachment(part.content, maintype="application", subtype="octet-stream", filename=part.name)
 
 
 def file_name(checkpoint: Checkpoint) -> str:

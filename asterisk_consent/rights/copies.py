@@ -99,9 +99,16 @@ def _audio(asked: Asked, row: RecordingRow, holds: list[HoldRow], held: Holdings
     if row.erased_seq or not (row.sha256 or lies_in_spool(row, held)):
         return Copy(what=what, state=CopyState.DONE, note=_gone(row))
     try:
-        erase_audio([row], f"{asked.request.right}, entry {asked.request.seq}", held)
+        went = erase_audio([row], f"{asked.request.right}, entry {asked.request.seq}", held)
     except (KeysError, AudioError) as error:
         return Copy(what=what, state=CopyState.FAILED, note=str(error))
+    placed = (
+        []
+        if went
+        else [each for each in _holds_now(asked.call, held) if each.recording_id == row.recording_id]
+    )
+    if placed:
+        return _audio(asked, row, placed, held)
     return Copy(what=what, state=CopyState.DONE, note="key destroyed, file removed")
 
 

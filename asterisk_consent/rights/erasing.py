@@ -4,7 +4,8 @@ Rule: it is noted in the journal of erasures first, so that a restored backup ca
 destroyed, durably, then what was sealed to them is removed, then the entry says so. Each step may be repeated, so a
 crash at any point leaves nothing half readable and nothing that a second run does not finish (GDPR art. 17(1)). What
 cannot be noted goes all the same, and does not count as done until it is. What binds the chain stays: it names nobody.
-Nothing here decides what may go.
+Nothing here decides what may go, but that a legal hold is looked for once more under the lock of the journal: who
+places one takes that too, and refuses a call that is in it. So either the hold is seen or the erasure is.
 """
 
 import os
@@ -20,11 +21,13 @@ from asterisk_consent.errors import AudioError
 from asterisk_consent.ledger.append import append_from_outside, writing_beside
 from asterisk_consent.ledger.commit import Prepared, prepare, write_entries
 from asterisk_consent.ledger.entry import Kind, NewEntry
-from asterisk_consent.ledger.erasures import JOURNAL, Extent, note_erasures
+from asterisk_consent.ledger.erasures import JOURNAL, Extent, note, note_erasures, opened_journal
+from asterisk_consent.ledger.noted import Note
 from asterisk_consent.ledger.opening import seqs_about
 from asterisk_consent.ledger.payload import Erased, Gone
 from asterisk_consent.ledger.projection import forget_calls
 from asterisk_consent.ledger.read import RecordingRow
+from asterisk_consent.ledger.standing import legal_holds
 from asterisk_consent.model import RecordingId
 from asterisk_consent.vault.call_keys import destroy_keys
 from asterisk_consent.vault.names import (
@@ -73,6 +76,13 @@ class Holdings:
             )
         return committed.seq
 
+    def note(self, *notes: Note) -> None:
+        """Note in the journal what stands, durably.
+
+        :raises LedgerUnavailableError: it cannot be written.
+        """
+        note(self.journal, notes, at=int(self.clock()))
+
     @property
     def journal(self) -> Path:
         """The journal of erasures."""
@@ -88,19 +98,30 @@ def erase_audio(rows: Sequence[RecordingRow], reason: str, held: Holdings) -> in
 
     What could not be sealed, or not be removed from the spool after it was, lies there in the clear, and goes too.
 
-    May be repeated; what is erased already stays as it is.
+    May be repeated; what is erased already stays as it is, and so does what a legal hold keeps.
 
     :raises KeysError: a key cannot be destroyed.
     :raises AudioError: a file cannot be removed; its key is destroyed.
     :raises LedgerUnavailableError: it cannot be entered now; the audio is gone all the same.
     """
-    if not rows:
+    begun = _not_held(rows, held)
+    if not begun:
         return 0
     try:
-        _note([row.call_id for row in rows], Extent.AUDIO, held)
+        with opened_journal(held.journal) as journal:
+            looked_at, begun = begun, []
+            begun = _not_held(looked_at, held)
+            journal.add({row.call_id: Extent.AUDIO for row in begun}, at=int(held.clock()))
     finally:
-        destroy_audio(rows, held)
-    return enter_erased_audio(rows, reason, held)
+        destroy_audio(begun, held)
+    return enter_erased_audio(begun, reason, held)
+
+
+def _not_held(rows: Sequence[RecordingRow], held: Holdings) -> Sequence[RecordingRow]:
+    """Return those that no legal hold keeps now."""
+    now = int(held.clock())
+    holding = {hold.recording_id for hold in legal_holds(held.ledger) if hold.holds(now)}
+    return [row for row in rows if row.recording_id not in holding]
 
 
 def destroy_audio(rows: Sequence[RecordingRow], held: Holdings) -> None:
@@ -134,7 +155,7 @@ def erase_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> int:
     :raises LedgerUnavailableError: it cannot be entered now; nothing can be opened all the same.
     """
     try:
-        _note(call_ids, Extent.ALL, held)
+        note_erasures(held.journal, dict.fromkeys(call_ids, Extent.ALL), at=int(held.clock()))
     finally:
         destroy_proof_keys(call_ids, held.keys)
     return len(empty_calls(call_ids, reason, held))
@@ -158,10 +179,6 @@ def empty_calls(call_ids: Sequence[str], reason: str, held: Holdings) -> list[st
             [held.prepared(_erased(call_id, seqs, streams[call_id], reason)) for call_id, seqs in gone],
         )
     return [call_id for call_id, _ in gone]
-
-
-def _note(call_ids: Sequence[str], extent: Extent, held: Holdings) -> None:
-    note_erasures(held.journal, dict.fromkeys(call_ids, extent), at=int(held.clock()))
 
 
 def lies_in_spool(row: RecordingRow, held: Holdings) -> bool:

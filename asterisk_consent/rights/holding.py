@@ -2,15 +2,19 @@
 
 Rule: only for a purpose that the policy lets be extended and that was granted for the call, never past its limit, and
 with a second person where the policy says so: until that one confirms, it keeps nothing. Nothing that was asked to go
-is extended. Releasing it, or the end of its time, lets the term do its work, and what was asked meanwhile (GDPR art.
-5(1)(e), 7(3), 17(3)(e), 18(2)).
+is extended, nor what an erasure has begun with: the journal is held from before that is looked up until the hold is
+entered, and what begins to erase holds it while it looks for holds. A hold is noted there before it is entered, its
+release after that is entered, so both outlive the ledger. Releasing it, or the end of its time, lets the term do its
+work, and what was asked meanwhile (GDPR art. 5(1)(e), 7(3), 17(3)(e), 18(2)).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from asterisk_consent.errors import RequestRefusedError
 from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.erasures import Journal, opened_journal
+from asterisk_consent.ledger.noted import Note, What
 from asterisk_consent.ledger.payload import LegalHold
 from asterisk_consent.ledger.read import CallRow, approvals, find_call
 from asterisk_consent.ledger.standing import HoldRow, legal_holds, standing_of
@@ -40,13 +44,27 @@ class Placing:
 def place(placing: Placing, held: Holdings) -> HoldRow:
     """Place a legal hold on the recording of a call.
 
-    :raises RequestRefusedError: the policy does not let it, there is nothing to hold, or it was asked to go.
-    :raises LedgerUnavailableError: it cannot be entered now.
+    :raises RequestRefusedError: the policy does not let it, there is nothing to hold, it was asked to go, or goes now.
+    :raises LedgerUnavailableError: it cannot be entered or noted now.
     """
     if not placing.case.strip() or not placing.reason.strip():
         raise RequestRefusedError("no case or no reason given", remedy="Say both: --case and --reason")
-    call = _call_with_audio(placing.call_id, held)
-    _refuse_asked(call.call_id, held)
+    with opened_journal(held.journal) as journal:
+        _refuse_going(placing.call_id, journal)
+        call = _call_with_audio(placing.call_id, held)
+        _refuse_asked(call.call_id, held)
+        hold = _hold(placing, call, held)
+        if not hold.waits_for_second:
+            _note(hold, call.call_id, journal, held)
+        _enter(Kind.LEGAL_HOLD_PLACED, hold, stream=call.controller, call_id=call.call_id, held=held)
+    return find_hold(hold.hold_id, held)
+
+
+def _hold(placing: Placing, call: CallRow, held: Holdings) -> LegalHold:
+    """Return the hold as it is to be entered.
+
+    :raises RequestRefusedError: the policy does not let it.
+    """
     extension, limit = _extension(placing.purpose, call, held)
     until = limit if placing.until is None else _end_of(placing.until, limit)
     now = datetime.fromtimestamp(held.clock(), UTC)
@@ -56,7 +74,7 @@ def place(placing: Placing, held: Holdings) -> HoldRow:
             where=call.call_id,
             remedy=f"The policy lets it be kept at most {extension.at_most} from the call on, until {extension.until}",
         )
-    hold = LegalHold(
+    return LegalHold(
         hold_id=held.randomness(16).hex(),
         recording_id=call.recording.recording_id if call.recording else "",
         purpose=placing.purpose,
@@ -66,24 +84,27 @@ def place(placing: Placing, held: Holdings) -> HoldRow:
         person=placing.person,
         waits_for_second=extension.second_person,
     )
-    _enter(Kind.LEGAL_HOLD_PLACED, hold, stream=call.controller, call_id=call.call_id, held=held)
-    return find_hold(hold.hold_id, held)
 
 
 def confirm(hold_id: str, *, person: str, reason: str, held: Holdings) -> HoldRow:
     """Confirm a legal hold as the second person.
 
-    :raises RequestRefusedError: it needs nobody, the one who placed it confirms it, or the call was withdrawn.
+    :raises RequestRefusedError: it needs nobody, who placed it confirms it, or the call was withdrawn, or goes now.
+    :raises LedgerUnavailableError: it cannot be entered or noted now.
     """
-    hold = find_hold(hold_id, held)
-    if hold.confirmed_seq or hold.released_seq:
-        raise RequestRefusedError("it waits for nobody", where=hold.hold_id, remedy="See legal-hold list")
-    _refuse_asked(hold.call_id, held)
-    if person == hold.person:
-        raise RequestRefusedError(
-            "the policy wants a second person", where=hold.hold_id, remedy=f"Somebody else than {person}"
-        )
-    _again(Kind.LEGAL_HOLD_CONFIRMED, hold, person=person, reason=reason, held=held)
+    with opened_journal(held.journal) as journal:
+        hold = find_hold(hold_id, held)
+        if hold.confirmed_seq or hold.released_seq:
+            raise RequestRefusedError("it waits for nobody", where=hold.hold_id, remedy="See legal-hold list")
+        _refuse_going(hold.call_id, journal)
+        _refuse_asked(hold.call_id, held)
+        if person == hold.person:
+            raise RequestRefusedError(
+                "the policy wants a second person", where=hold.hold_id, remedy=f"Somebody else than {person}"
+            )
+        again = _said_again(hold, person=person, reason=reason)
+        _note(again, hold.call_id, journal, held)
+        _enter(Kind.LEGAL_HOLD_CONFIRMED, again, stream=hold.controller, call_id=hold.call_id, held=held)
     return find_hold(hold.hold_id, held)
 
 
@@ -91,12 +112,15 @@ def release(hold: HoldRow, *, person: str, reason: str, held: Holdings) -> None:
     """Release a legal hold.
 
     :raises RequestRefusedError: no reason is given, or it is released already.
+    :raises LedgerUnavailableError: it cannot be entered now, or, though it is entered, not be noted.
     """
     if not reason.strip():
         raise RequestRefusedError("no reason given", remedy="Say why with --reason TEXT")
     if hold.released_seq:
         raise RequestRefusedError("it is released already", where=hold.hold_id, remedy="See legal-hold list")
-    _again(Kind.LEGAL_HOLD_RELEASED, hold, person=person, reason=reason.strip(), held=held)
+    again = _said_again(hold, person=person, reason=reason.strip())
+    _enter(Kind.LEGAL_HOLD_RELEASED, again, stream=hold.controller, call_id=hold.call_id, held=held)
+    held.note(Note(what=What.HOLD_RELEASED, about=hold.call_id, name=hold.hold_id))
 
 
 def find_hold(beginning: str, held: Holdings) -> HoldRow:
@@ -136,6 +160,15 @@ def _call_with_audio(call_id: str, held: Holdings) -> CallRow:
     return call
 
 
+def _refuse_going(call_id: str, journal: Journal) -> None:
+    if call_id in journal.read().erasures:
+        raise RequestRefusedError(
+            "its erasure has begun: nothing holds it any more",
+            where=call_id,
+            remedy="What is gone cannot be held; 'calls show' tells what is left of the call",
+        )
+
+
 def _refuse_asked(call_id: str, held: Holdings) -> None:
     asked = [
         each for each in standing_of(held.ledger, call_id).requests if each.right is not Right.RESTRICTION
@@ -169,18 +202,22 @@ def _extension(purpose: str, call: CallRow, held: Holdings) -> tuple[Extension, 
     return found.extension, found.extension.at_most.ends_at(began_at, policy.controller.timezone)
 
 
-def _again(kind: Kind, hold: HoldRow, *, person: str, reason: str, held: Holdings) -> None:
-    said = replace(hold, person=person, reason=reason)
-    payload = LegalHold(
-        hold_id=said.hold_id,
-        recording_id=said.recording_id,
-        purpose=said.purpose,
-        case=said.case,
-        until=said.until,
-        reason=said.reason,
-        person=said.person,
+def _said_again(hold: HoldRow, *, person: str, reason: str) -> LegalHold:
+    return LegalHold(
+        hold_id=hold.hold_id,
+        recording_id=hold.recording_id,
+        purpose=hold.purpose,
+        case=hold.case,
+        until=hold.until,
+        reason=reason,
+        person=person,
     )
-    _enter(kind, payload, stream=hold.controller, call_id=hold.call_id, held=held)
+
+
+def _note(hold: LegalHold, call_id: str, journal: Journal, held: Holdings) -> None:
+    """Note that it holds now; one that waits for a second person keeps nothing, and is not noted."""
+    note = Note(what=What.HELD, about=call_id, name=hold.hold_id, until=hold.until, word=hold.purpose)
+    journal.note([note], at=int(held.clock()))
 
 
 def _enter(kind: Kind, payload: LegalHold, *, stream: str, call_id: str, held: Holdings) -> None:

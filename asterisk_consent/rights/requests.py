@@ -1,6 +1,7 @@
 """Takes what people ask for (withdrawal, erasure, restriction, objection), carries it out, and says what became of it.
 
-Rule: from the moment a request is entered nothing of its call is shown any more. Carrying it out may be repeated:
+Rule: from the moment a request is entered nothing of its call is shown any more; it is noted in the journal before, so
+that this outlives the ledger. Carrying it out may be repeated:
 whoever comes first does it, the command that took it or the service, also after a crash. The answer names every copy:
 done, pending, kept with the article that keeps it, or failed (GDPR art. 7(3), 12(3), 17, 18, 19, 21).
 """
@@ -15,6 +16,7 @@ from asterisk_consent.ledger.append import writing_beside
 from asterisk_consent.ledger.commit import write_entries
 from asterisk_consent.ledger.connection import reading
 from asterisk_consent.ledger.entry import Kind, NewEntry
+from asterisk_consent.ledger.noted import Note, What
 from asterisk_consent.ledger.payload import Copy, Request, Settled
 from asterisk_consent.ledger.read import CallRow, approvals, find_call, recordings_of
 from asterisk_consent.ledger.standing import (
@@ -47,6 +49,8 @@ class Way(StrEnum):
     TELEPHONE = "telephone"
     CODE = "code"
     """Dialled during the call."""
+    RESTORE = "restore"
+    """It was entered by a ledger that is lost, and is entered again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ class Requests:
         """Enter a request about a call, which restricts it from now on; return the number of its entry.
 
         :raises RequestRefusedError: there is no such call, or a document is named.
-        :raises LedgerUnavailableError: it cannot be entered now.
+        :raises LedgerUnavailableError: it cannot be entered now, or, though it is entered, not be noted.
         """
         refuse_documents(asking.identified_by)
         call = find_call(self.held.ledger, call_id)
@@ -107,7 +111,18 @@ class Requests:
         entry = NewEntry(
             stream=call.controller, kind=Kind.REQUEST_ENTERED, call_id=call.call_id, payload=request
         )
-        return self.held.append(entry)
+        note = Note(
+            what=What.ASKED,
+            about=call.call_id,
+            name=request.reference,
+            until=request.erase_at,
+            word=str(request.right),
+        )
+        try:
+            self.held.note(note)
+        finally:
+            seq = self.held.append(entry)
+        return seq
 
     def unsettled(self) -> list[RequestRow]:
         """Return the requests that are not carried out, those that wait for a moment included, oldest first.
@@ -214,6 +229,9 @@ class Requests:
             stream=mine[0].controller, kind=Kind.RESTRICTION_LIFTED, call_id=call_id, payload=lifted
         )
         self.held.append(entry)
+        self.held.note(
+            *(Note(what=What.RESTRICTION_LIFTED, about=call_id, name=each.reference) for each in mine)
+        )
 
     def _audio_of(self, call_id: str) -> int:
         return sum(row.has_audio for row in recordings_of(self.held.ledger, call_id))

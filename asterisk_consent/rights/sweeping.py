@@ -14,7 +14,6 @@ from asterisk_consent.ledger.entry import SYSTEM_STREAM, Kind, NewEntry
 from asterisk_consent.ledger.payload import Swept
 from asterisk_consent.ledger.read import RecordingRow
 from asterisk_consent.ledger.read import recordings as list_recordings
-from asterisk_consent.ledger.standing import legal_holds
 from asterisk_consent.rights.apart import forget_apart
 from asterisk_consent.rights.clock import refuse_jumped_clock
 from asterisk_consent.rights.erasing import BATCH, Holdings, erase_audio, erase_calls, spooled
@@ -70,7 +69,7 @@ def sweep(
     erased, failures = 0, []
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        went, failed = _erase(_not_held(batch, held, now), held)
+        went, failed = _erase(batch, held)
         erased += went
         failures += failed
         done += len(batch)
@@ -95,22 +94,15 @@ def sweep(
     return report
 
 
-def _not_held(rows: list[RecordingRow], held: Holdings, now: datetime) -> list[RecordingRow]:
-    """Return those that no legal hold keeps now: one may have been placed since the plan was made."""
-    holding = {hold.recording_id for hold in legal_holds(held.ledger) if hold.holds(int(now.timestamp()))}
-    return [row for row in rows if row.recording_id not in holding]
-
-
 def _erase(rows: list[RecordingRow], held: Holdings) -> tuple[int, list[AudioError | KeysError]]:
     """Erase recordings, one by one where together something fails; return how many went, and what failed."""
     try:
-        erase_audio(rows, TERM_ENDED, held)
+        return erase_audio(rows, TERM_ENDED, held), []
     except (AudioError, KeysError) as error:
         if len(rows) == 1:
             return 0, [error]
         each = [_erase([row], held) for row in rows]
         return sum(went for went, _ in each), [failed for _, failures in each for failed in failures]
-    return len(rows), []
 
 
 def _calls_of(held: Holdings, only: frozenset[str] | None) -> frozenset[str] | None:

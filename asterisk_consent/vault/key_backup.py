@@ -1,8 +1,9 @@
 """Owns backups of the keys: one tar file, with a stated end of its life.
 
 Rule: what a key opens can be opened for as long as a backup of the key exists, so a backup says until when it lives,
-and is not brought back after that. Of what was erased no key is ever written to disk again. It holds no identity: what
-opens the keys in it is kept elsewhere. A backup is whole or it is none: its last member says how many there are.
+and is not brought back after that; what it says and holds is signed, so an end that was moved shows. Of what was erased
+no key is ever written to disk again. It holds no identity: what opens the keys in it is kept elsewhere. A backup is
+whole or it is none: its last member says how many there are.
 
 Every member can be taken out with ``tar`` and opened with ``age`` and an identity of the controller.
 """
@@ -13,8 +14,9 @@ import tarfile
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -31,6 +33,7 @@ _BATCH = 1000
 _LARGEST_BYTES = 64 << 10
 """More than any file among the keys but the journal of erasures."""
 _AUDIO = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.audio\.age")
+_DOMAIN = b"asterisk-consent backup of keys 1\n"
 _PROOF = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.[0-9]+\.proof\.age")
 
 
@@ -45,9 +48,32 @@ class KeyBackup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class _End(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     members: int
+    key: str
+    signature: str
 
 
-def back_up_keys(keys: Path, file: BinaryIO, head: KeyBackup) -> int:
+class Signer(Protocol):
+    """What signs a backup: the key that checkpoints are signed with, ``public`` in hexadecimal."""
+
+    @property
+    def public(self) -> str:
+        """The public half."""
+
+    def sign(self, message: bytes) -> str:
+        """Return the signature, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeBackup:
+    """A backup that was read to its end: what it says of itself, and what was signed by whom when it was made."""
+
+    head: KeyBackup
+    signed: bytes
+    key: str
+    signature: str
+
+
+def back_up_keys(keys: Path, file: BinaryIO, head: KeyBackup, signer: Signer) -> int:
     """Write the keys that are there and not destroyed; return how many keys of calls it were.
 
     Each is read at its own moment: take the backup of the ledger first, then all of its keys are in this one.
@@ -56,7 +82,7 @@ def back_up_keys(keys: Path, file: BinaryIO, head: KeyBackup) -> int:
     :raises OSError: the file cannot be written.
     """
     with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        writing = _Writing(tar=tar, at=head.made_at)
+        writing = _Writing(tar, at=head.made_at)
         writing.add(HEAD, msgspec.json.encode(head))
         calls = 0
         for name, content in key_files(keys):
@@ -68,23 +94,37 @@ def back_up_keys(keys: Path, file: BinaryIO, head: KeyBackup) -> int:
                 writing.add(f"{key.call_id[:2]}/{key.call_id}.{after}.proof.age", key.wrapped)
             calls += len(batch)
             batch = live_keys(keys, after=after, limit=_BATCH)
-        writing.add(END, msgspec.json.encode(_End(members=writing.members)))
+        members, digest = writing.members, writing.digest.hexdigest()
+        signature = signer.sign(_signed(members, digest))
+        end = _End(members=members, key=signer.public, signature=signature)
+        writing.add(END, msgspec.json.encode(end))
     return calls
 
 
-@dataclass(slots=True)
+def _digested(name: str, content: bytes) -> bytes:
+    """Return what of a member goes into the digest over all of them: name, a zero byte, size, content."""
+    return name.encode() + b"\0" + len(content).to_bytes(8) + content
+
+
+def _signed(members: int, digest: str) -> bytes:
+    return _DOMAIN + f"{members} {digest}".encode("ascii", "backslashreplace")
+
+
 class _Writing:
-    tar: tarfile.TarFile
-    at: int
-    members: int = 0
+    def __init__(self, tar: tarfile.TarFile, *, at: int) -> None:
+        self._tar = tar
+        self._at = at
+        self.members = 0
+        self.digest = sha256()
 
     def add(self, name: str, content: bytes) -> None:
         """Add one member."""
         member = tarfile.TarInfo(name)
-        member.size, member.mtime, member.mode = len(content), self.at, 0o600
-        self.tar.addfile(member, io.BytesIO(content))
-        _forget_members(self.tar)
+        member.size, member.mtime, member.mode = len(content), self._at, 0o600
+        self._tar.addfile(member, io.BytesIO(content))
+        _forget_members(self._tar)
         self.members += 1
+        self.digest.update(_digested(name, content))
 
 
 def read_key_backup(backup: Path) -> KeyBackup:
@@ -100,22 +140,35 @@ def read_key_backup(backup: Path) -> KeyBackup:
     raise _no_backup(backup)
 
 
-def require_whole(backup: Path) -> KeyBackup:
-    """Read a backup to its end, and return what it says of itself.
+def require_whole(backup: Path) -> WholeBackup:
+    """Read a backup to its end, and return what it says of itself; whose key signed that is not looked at.
 
     :raises KeysError: it is none, or not whole.
     """
-    head, last, count = read_key_backup(backup), b"", 0
+    head, last, count, digest = read_key_backup(backup), b"", 0, sha256()
     with _reading(backup) as members:
         for name, content in members:
-            last, count = (content if name == END else b""), count + 1
+            last = content if name == END else b""
+            if name != END:
+                digest.update(_digested(name, content))
+                count += 1
     try:
-        whole = msgspec.json.decode(last, type=_End).members == count - 1
-    except msgspec.DecodeError:
-        whole = False
-    if not whole:
-        raise KeysError("the backup of the keys is not whole", where=str(backup), remedy="Take another copy")
-    return head
+        end = msgspec.json.decode(last, type=_End)
+    except msgspec.DecodeError as error:
+        raise _not_whole(backup) from error
+    if end.members != count:
+        raise _not_whole(backup)
+    signed = _signed(count, digest.hexdigest())
+    return WholeBackup(head=head, signed=signed, key=end.key, signature=end.signature)
+
+
+def holds_member(backup: Path, wanted: str) -> bool:
+    """Tell whether there is a member of this name in a backup.
+
+    :raises KeysError: the backup cannot be read.
+    """
+    with _reading(backup) as members:
+        return any(name == wanted for name, _ in members)
 
 
 def journal_in(backup: Path) -> bytes:
@@ -223,6 +276,10 @@ def _head(content: bytes, backup: Path) -> KeyBackup:
     if head.version != VERSION:
         raise KeysError(f"its version {head.version} is unknown to this release", where=str(backup))
     return head
+
+
+def _not_whole(backup: Path) -> KeysError:
+    return KeysError("the backup of the keys is not whole", where=str(backup), remedy="Take another copy")
 
 
 def _no_backup(backup: Path) -> KeysError:

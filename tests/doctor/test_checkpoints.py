@@ -151,3 +151,13 @@ def test_a_directory_that_is_not_there_is_red(place: ApprovedPlace) -> None:
     take_checkpoint(config.ledger_path, signing_key(1), clock=lambda: float(NOW - 60))
     found = those(checkpoint_findings(config, mountinfo=LOCAL, now=NOW), Level.ERROR)
     assert "cannot be listed" in found[0].what
+
+
+def test_a_syslog_alone_leaves_a_restore_without_what_was_erased_and_that_is_yellow(
+    place: ApprovedPlace,
+) -> None:
+    syslog = 'syslog = "/dev/log"'
+    found = those(checkpoint_findings(with_ways(place, syslog), mountinfo=LOCAL, now=NOW), Level.WARN)
+    assert [finding.where for finding in found] == [str(place.config.keys / "erased.log")]
+    both = with_ways(place, f"{syslog}\n{MAIL}")
+    assert not those(checkpoint_findings(both, mountinfo=LOCAL, now=NOW), Level.WARN)

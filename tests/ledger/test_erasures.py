@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from asterisk_consent.errors import LedgerUnavailableError, WitnessUnavailableError
-from asterisk_consent.ledger.erasure_parts import ErasureParts, read_erasures
+from asterisk_consent.ledger.erasure_copies import read_erasures
+from asterisk_consent.ledger.erasure_parts import ErasureParts
 from asterisk_consent.ledger.erasures import (
     HEAD_BYTES,
     Extent,

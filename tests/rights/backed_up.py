@@ -7,9 +7,10 @@ from pathlib import Path
 
 from asterisk_consent.ledger import Kind, find_call
 from asterisk_consent.ledger.backup import back_up
-from asterisk_consent.ledger.checkpoint import Checkpoint
+from asterisk_consent.ledger.checkpoint import Checkpoint, SigningKey
+from asterisk_consent.ledger.checkpoints import take_checkpoint
 from asterisk_consent.ledger.file import LedgerFile
-from asterisk_consent.ledger.history import ledger_id
+from asterisk_consent.ledger.history import checkpoint_keys, ledger_id
 from asterisk_consent.ledger.payload import read_payload
 from asterisk_consent.model import Right
 from asterisk_consent.rights.access import Places, open_entries
@@ -17,6 +18,7 @@ from asterisk_consent.rights.access import Wanted as Opening
 from asterisk_consent.rights.restoring import RestoreReport, Wanted, restore
 from asterisk_consent.vault.age import Identity
 from asterisk_consent.vault.key_backup import VERSION, KeyBackup, back_up_keys
+from tests.ledger.signing import signing_key
 from tests.rights.kept_calls import NAME, NUMBER, KeptCalls, withdrawal
 from tests.vault.keyring import Keyring
 
@@ -34,13 +36,22 @@ class BackedUp:
 def back_up_all(kept: KeptCalls, elsewhere: Path) -> BackedUp:
     """Back up ledger and keys as they are now."""
     elsewhere.mkdir(exist_ok=True)
+    name_signing_key(kept)
     found = BackedUp(elsewhere / "ledger.backup", elsewhere / "keys.backup")
     back_up(kept.held.ledger, found.ledger)
     back_up_keys_of(kept, found.keys)
     return found
 
 
-def back_up_keys_of(kept: KeptCalls, output: Path, *, of_ledger: str = "") -> None:
+def name_signing_key(kept: KeptCalls) -> None:
+    """Let the chain name the key that signs, as the service does when it starts."""
+    if signing_key(1).public not in checkpoint_keys(kept.held.ledger):
+        take_checkpoint(kept.held.ledger, signing_key(1), clock=kept.clock)
+
+
+def back_up_keys_of(
+    kept: KeptCalls, output: Path, *, of_ledger: str = "", signer: SigningKey | None = None
+) -> None:
     """Back up the keys as they are now."""
     now = int(kept.clock.now)
     head = KeyBackup(
@@ -50,7 +61,7 @@ def back_up_keys_of(kept: KeptCalls, output: Path, *, of_ledger: str = "") -> No
         ends_at=now + LIFE_S,
     )
     with output.open("xb") as file:
-        back_up_keys(kept.held.keys, file, head)
+        back_up_keys(kept.held.keys, file, head, signer or signing_key(1))
 
 
 def restored(

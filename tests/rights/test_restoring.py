@@ -1,5 +1,6 @@
 """Invariant 14: a restore replays the erasures before anything can be read, and says what it could not bring back."""
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -108,7 +109,9 @@ def test_every_source_that_is_left_tells_what_was_erased(kept: KeptCalls, elsewh
     assert [(row.recording_id, row.has_audio) for row in recordings(kept.held.ledger)] == [(hex_id(1), False)]
     names = {path.name for path in kept.files()}
     assert not {f"{hex_id(1)}.audio.age", f"{hex_id(2)}.audio.age", f"{hex_id(1)}.flac.age"} & names
-    assert opens(kept, withdrawn)  # its proof has a term of its own
+    assert call_identities(
+        withdrawn, keys=kept.held.keys, identities=identities(kept)
+    )  # proof has its own term
     assert verify(kept.held.ledger).problem is None
 
 
@@ -307,3 +310,37 @@ def test_the_restored_ledger_is_written_on_by_the_service(kept: KeptCalls, elsew
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     kept.recorded(1)
     assert verify(kept.held.ledger).problem is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "directory", "expected"),
+    [(0o750, 0o750, 0o640), (0o2770, 0o755, 0o660), (0o2770, 0o750, 0o664)],
+)
+def test_where_no_ledger_was_the_restored_one_is_shared_as_the_keys_are(
+    kept: KeptCalls, elsewhere: Path, keys: int, directory: int, expected: int
+) -> None:
+    saved = back_up_all(kept, elsewhere)
+    ledger, lock = kept.held.ledger, kept.held.ledger.with_name("ledger.sqlite.lock")
+    ledger.unlink()
+    lock.unlink(missing_ok=True)
+    if os.geteuid() == 0:
+        os.chown(kept.held.keys, 65534, 65534)
+    kept.held.keys.chmod(keys)
+    ledger.parent.chmod(directory)
+    umask = os.umask(0o077)
+    try:
+        restored(kept, saved.ledger)
+    finally:
+        os.umask(umask)
+    owner = kept.held.keys.stat()
+    for path, mode in ((ledger, expected), (lock, expected & 0o660)):
+        found = path.stat()
+        assert (found.st_uid, found.st_gid) == (owner.st_uid, owner.st_gid)
+        assert found.st_mode & 0o777 == mode
+
+
+def test_a_ledger_that_was_there_gives_the_restored_one_its_rights(kept: KeptCalls, elsewhere: Path) -> None:
+    saved = back_up_all(kept, elsewhere)
+    kept.held.ledger.chmod(0o664)
+    restored(kept, saved.ledger)
+    assert kept.held.ledger.stat().st_mode & 0o777 == 0o664

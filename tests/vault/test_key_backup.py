@@ -30,9 +30,11 @@ from asterisk_consent.vault.proof_keys import (
 )
 from asterisk_consent.vault.recipients import recipients_path
 from tests.ledger.entries import hex_id
+from tests.ledger.signing import signing_key
 from tests.vault.keyring import CONTROLLER, Keyring, give_keys
 
 HEAD = KeyBackup(version=1, ledger_id="1" * 32, made_at=1_800_000_000, ends_at=1_800_086_400)
+SIGNER = signing_key(1)
 CALLS = [hex_id(number) for number in (1, 2, 3)]
 
 
@@ -56,7 +58,7 @@ def backup(keyring: Keyring, tmp_path: Path) -> Path:
     path = tmp_path / "elsewhere" / "keys.backup"
     path.parent.mkdir()
     with path.open("xb") as file:
-        assert back_up_keys(keyring.keys, file, HEAD) == 6
+        assert back_up_keys(keyring.keys, file, HEAD, SIGNER) == 6
     return path
 
 
@@ -78,7 +80,7 @@ def lose_all(keyring: Keyring) -> None:
 
 
 def test_a_backup_says_of_itself_until_when_it_lives(backup: Path) -> None:
-    assert read_key_backup(backup) == require_whole(backup) == HEAD
+    assert read_key_backup(backup) == require_whole(backup).head == HEAD
     assert journal_in(backup) == b"a journal"
 
 
@@ -140,7 +142,7 @@ def test_a_destroyed_key_is_in_no_backup(keyring: Keyring, tmp_path: Path) -> No
     destroy_proof_keys(CALLS[:1], keyring.keys)
     keyring.of(CALLS[0]).path.unlink()
     with (tmp_path / "later").open("xb") as file:
-        assert back_up_keys(keyring.keys, file, HEAD) == 4
+        assert back_up_keys(keyring.keys, file, HEAD, SIGNER) == 4
     assert not [name for name in names_in(tmp_path / "later") if CALLS[0] in name]
 
 
@@ -150,7 +152,7 @@ def test_no_identity_and_nothing_that_is_not_ours_is_in_a_backup(keyring: Keyrin
     (keyring.keys / "identities").mkdir()
     (keyring.keys / "identities" / "x.txt").write_text(keyring.here.secret)
     with (tmp_path / "later").open("xb") as file:
-        back_up_keys(keyring.keys, file, HEAD)
+        back_up_keys(keyring.keys, file, HEAD, SIGNER)
     assert b"AGE-SECRET-KEY" not in (tmp_path / "later").read_bytes()
     assert not [name for name in names_in(tmp_path / "later") if "notes" in name or "identities" in name]
 
@@ -168,7 +170,7 @@ def test_more_keys_than_one_batch_come_back(keyring: Keyring, tmp_path: Path) ->
     proof.keep([EntryKey(call_id=hex_id(number), wrapped=b"%d" % number) for number in range(10, 2210)])
     proof.close()
     with (tmp_path / "later").open("xb") as file:
-        assert back_up_keys(keyring.keys, file, HEAD) == 2206
+        assert back_up_keys(keyring.keys, file, HEAD, SIGNER) == 2206
     lose_all(keyring)
     assert bring_back_keys(tmp_path / "later", keyring.keys, erased=(), no_audio=()) == 2206
 
